@@ -1,0 +1,91 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+/// One module of the library; the list below is in the order of the arrows in README's architecture.
+func module(
+  _ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil
+) -> Target {
+  .target(name: name, dependencies: dependencies, resources: resources)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil)
+  -> Target
+{
+  .testTarget(
+    name: name + "Tests", dependencies: [.init(stringLiteral: name)] + dependencies,
+    resources: resources)
+}
+
+let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
+let argumentParser = Target.Dependency.product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+  name: "Dataflow",
+  products: [
+    .library(name: "Dataflow", targets: ["Dataflow"]),
+    .executable(name: "graphc", targets: ["graphc"]),
+    .executable(name: "mnist", targets: ["mnist"]),
+  ],
+  traits: [
+    .trait(name: "LLVM", description: "Compile kernels to machine code through LLVM's C functions"),
+    .default(enabledTraits: ["LLVM"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0", traits: []),
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+  ],
+  targets: [
+    .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CThreads"),
+    .systemLibrary(name: "CLLVM", providers: [.apt(["llvm-dev"])]),
+
+    module("TensorCore"),
+    module("GraphCore", ["TensorCore"]),
+    module("StandardOps", ["GraphCore", "TensorCore"]),
+    module("Autodiff", ["StandardOps", "GraphCore", "TensorCore"]),
+    module("GraphCompiler", ["StandardOps", "GraphCore", "TensorCore"]),
+    module("CPUBackend", ["GraphCompiler", "StandardOps", "TensorCore", "COpenBLAS"]),
+    module(
+      "LLVMBackend",
+      [
+        "GraphCompiler",
+        .target(name: "CLLVM", condition: .when(traits: ["LLVM"])),
+      ]),
+    module(
+      "GraphRuntime",
+      ["GraphCompiler", "CPUBackend", "LLVMBackend", "GraphCore", "TensorCore", "CThreads"]),
+    module("GraphTools", ["GraphRuntime", "GraphCompiler", "GraphCore", "TensorCore"]),
+    module(
+      "TensorFlowFormats", ["StandardOps", "GraphCore", "TensorCore", "CZlib", protobuf]),
+    module(
+      "Persistence",
+      ["GraphRuntime", "TensorFlowFormats", "StandardOps", "GraphCore", "TensorCore"]),
+    module(
+      "Training",
+      ["Autodiff", "Persistence", "TensorFlowFormats", "StandardOps", "GraphCore", "TensorCore"],
+      resources: [.copy("mnist-5k")]),
+    module(
+      "Dataflow",
+      [
+        "Training", "Persistence", "GraphRuntime", "Autodiff", "StandardOps", "GraphCore",
+        "TensorCore",
+      ]),
+    .executableTarget(
+      name: "graphc", dependencies: ["Dataflow", "GraphTools", "TensorFlowFormats", argumentParser]),
+    .executableTarget(name: "mnist", dependencies: ["Dataflow", argumentParser]),
+
+    tests("TensorCore", []),
+    tests("GraphCore", ["StandardOps"]),
+    tests("StandardOps", ["Dataflow"]),
+    tests("GraphCompiler", ["Dataflow"]),
+    tests("CPUBackend", ["Dataflow", "GraphCompiler"]),
+    tests("GraphRuntime", ["Dataflow"]),
+    tests("TensorFlowFormats", ["TensorCore"]),
+    tests("Persistence", ["Dataflow", "TensorFlowFormats"]),
+    tests("Training", ["Dataflow", "TensorFlowFormats"]),
+    .testTarget(name: "GraphcTests", dependencies: ["Dataflow", "GraphTools"]),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,2 @@
+// Not <cblas.h>: on Debian that is an alternative which may belong to another BLAS.
+#include <cblas-openblas.h>

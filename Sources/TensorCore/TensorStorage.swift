@@ -1,0 +1,27 @@
+/// The bytes of a dense tensor: 64-byte aligned, zeroed, freed with their last owner.
+///
+/// Shared by value copies; `TensorValue` copies it before a write if it is not uniquely referenced.
+package final class TensorStorage: @unchecked Sendable {
+  package let base: UnsafeMutableRawPointer
+  package let byteCount: Int
+
+  /// Enough for the widest vector and a cache line.
+  package static let alignment = 64
+
+  package init(byteCount: Int) {
+    self.byteCount = byteCount
+    // Rounded up, so that a zero-sized tensor too has a valid address.
+    let allocated = max(byteCount, 1)
+    base = UnsafeMutableRawPointer.allocate(byteCount: allocated, alignment: Self.alignment)
+    base.initializeMemory(as: UInt8.self, repeating: 0, count: allocated)
+  }
+
+  package convenience init(copying bytes: UnsafeRawBufferPointer) {
+    self.init(byteCount: bytes.count)
+    if let source = bytes.baseAddress, bytes.count > 0 {
+      base.copyMemory(from: source, byteCount: bytes.count)
+    }
+  }
+
+  deinit { base.deallocate() }
+}
