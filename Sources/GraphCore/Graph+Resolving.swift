@@ -1,0 +1,134 @@
+import TensorCore
+
+extension Graph {
+  /// Checks inputs and attributes against a signature and fills in what follows from them.
+  ///
+  /// - Throws: `GraphError` naming the argument or attribute at fault.
+  package static func resolve(
+    _ op: any Op.Type, _ inputs: [Tensor], _ given: [String: Attribute]
+  ) throws(GraphError) -> (attributes: [String: Attribute], outputs: [DType]) {
+    let signature = op.signature
+    var attributes = given
+    try inferTypes(of: inputs, signature, &attributes)
+    for definition in signature.attributes {
+      if attributes[definition.name] == nil {
+        guard let value = definition.defaultValue else {
+          throw GraphError("the attribute \(definition.name) is missing")
+        }
+        attributes[definition.name] = value
+      }
+      guard let value = attributes[definition.name], definition.kind.admits(value) else {
+        throw GraphError("the attribute \(definition.name) must be of kind \(definition.kind)")
+      }
+      if case .type(let dtype) = value, !definition.allowedTypes.isEmpty,
+        !definition.allowedTypes.contains(dtype)
+      {
+        let allowed = definition.allowedTypes.map(\.name).joined(separator: ", ")
+        throw GraphError("\(dtype) is not among the types it takes: \(allowed)")
+      }
+    }
+    var outputs: [DType] = []
+    for argument in signature.outputs {
+      outputs += try types(of: argument, attributes)
+    }
+    return (attributes, outputs)
+  }
+
+  /// Infers type and length attributes from the inputs, argument by argument.
+  private static func inferTypes(
+    of inputs: [Tensor], _ signature: Signature, _ attributes: inout [String: Attribute]
+  ) throws(GraphError) {
+    var next = 0
+    // Whichever tensor fixed a type first, so that a conflict can name both.
+    var witness: [String: Tensor] = [:]
+    let lists = signature.inputs.filter { argument in
+      switch argument.kind {
+      case .fixed: false
+      case .typed(let name): signature.attribute(named: name)?.kind == .listOfType
+      case .repeated, .repeatedFixed: true
+      }
+    }.count
+    for argument in signature.inputs {
+      var length = 1
+      switch argument.kind {
+      case .fixed: break
+      case .typed(let name) where signature.attribute(named: name)?.kind == .listOfType:
+        length = listLength(attributes[name], inputs.count, signature.inputs.count)
+        let types = inputs.dropFirst(next).prefix(length).map { Attribute.type($0.dtype) }
+        attributes[name] = attributes[name] ?? .list(types)
+      case .typed: break
+      case .repeated(let count, _), .repeatedFixed(let count, _):
+        if case .int(let stated)? = attributes[count] {
+          length = stated
+        } else {
+          length = (inputs.count - (signature.inputs.count - lists)) / max(lists, 1)
+          attributes[count] = .int(length)
+        }
+      }
+      guard length >= 0, next + length <= inputs.count else {
+        throw GraphError(
+          "\(signature.inputs.count) inputs are expected, found \(inputs.count)")
+      }
+      for tensor in inputs[next..<(next + length)] {
+        switch argument.kind {
+        case .typed(let name) where signature.attribute(named: name)?.kind == .type,
+          .repeated(_, let name):
+          if case .type(let fixed)? = attributes[name] {
+            guard fixed == tensor.dtype else {
+              var notes = [note(argument.name, tensor)]
+              if let other = witness[name] { notes.insert(note("beside", other), at: 0) }
+              throw GraphError(
+                "\(argument.name) must be \(fixed), found \(tensor.dtype); cast one of them",
+                notes: notes)
+            }
+          } else {
+            attributes[name] = .type(tensor.dtype)
+            witness[name] = tensor
+          }
+        case .fixed(let dtype), .repeatedFixed(_, let dtype):
+          guard dtype == tensor.dtype else {
+            throw GraphError(
+              "\(argument.name) must be \(dtype), found \(tensor.dtype)",
+              notes: [note(argument.name, tensor)])
+          }
+        case .typed: break
+        }
+      }
+      next += length
+    }
+    guard next == inputs.count else {
+      throw GraphError("\(next) inputs are expected, found \(inputs.count)")
+    }
+  }
+
+  private static func listLength(_ stated: Attribute?, _ inputs: Int, _ arguments: Int) -> Int {
+    if case .list(let types)? = stated { return types.count }
+    return inputs - (arguments - 1)
+  }
+
+  private static func types(
+    of argument: Signature.Argument, _ attributes: [String: Attribute]
+  ) throws(GraphError) -> [DType] {
+    func type(_ name: String) throws(GraphError) -> [DType] {
+      switch attributes[name] {
+      case .type(let dtype)?: return [dtype]
+      case .list(let list)?: return list.compactMap { DType($0) }
+      default: throw GraphError("the attribute \(name) is missing")
+      }
+    }
+    switch argument.kind {
+    case .fixed(let dtype): return [dtype]
+    case .typed(let name): return try type(name)
+    case .repeated(let count, let name):
+      guard case .int(let n)? = attributes[count], (0...65_536).contains(n) else {
+        throw GraphError("the attribute \(count) is missing or out of range")
+      }
+      return Array(repeating: try type(name)[0], count: n)
+    case .repeatedFixed(let count, let dtype):
+      guard case .int(let n)? = attributes[count], (0...65_536).contains(n) else {
+        throw GraphError("the attribute \(count) is missing or out of range")
+      }
+      return Array(repeating: dtype, count: n)
+    }
+  }
+}

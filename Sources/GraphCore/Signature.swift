@@ -1,0 +1,137 @@
+import TensorCore
+
+/// What an op takes, gives and is configured by: TensorFlow's `OpDef` as data.
+public struct Signature: Sendable {
+  /// An input or output, written as TensorFlow writes it: `"x: T"`, `"axis: int32"`,
+  /// `"values: N * T"` for a list of one type, `"tensors: dtypes"` for a list of any types.
+  public struct Argument: Sendable, ExpressibleByStringLiteral {
+    /// The argument's name.
+    public let name: String
+    /// How the argument's type is stated.
+    public enum Kind: Sendable, Hashable {
+      /// One tensor of a fixed type.
+      case fixed(DType)
+      /// One tensor whose type is the named attribute.
+      case typed(by: String)
+      /// As many tensors as attribute `count` says, each of the type that attribute `by` says.
+      case repeated(count: String, by: String)
+      /// As many tensors of a fixed type as attribute `count` says.
+      case repeatedFixed(count: String, DType)
+    }
+    /// The argument's type.
+    public let kind: Kind
+
+    /// Parses TensorFlow's notation.
+    public init(stringLiteral text: String) {
+      let parts = text.split(separator: ":", maxSplits: 1).map { Self.trimmed($0) }
+      precondition(parts.count == 2, "a signature's argument reads \"name: type\", found \(text)")
+      name = parts[0]
+      let factors = parts[1].split(separator: "*").map { Self.trimmed($0) }
+      let type = factors[factors.count - 1]
+      switch (factors.count, DType(name: type)) {
+      case (1, let dtype?): kind = .fixed(dtype)
+      case (1, nil): kind = .typed(by: type)
+      case (_, let dtype?): kind = .repeatedFixed(count: factors[0], dtype)
+      case (_, nil): kind = .repeated(count: factors[0], by: type)
+      }
+    }
+
+    private static func trimmed(_ text: Substring) -> String {
+      String(text.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
+    }
+  }
+
+  /// An attribute that an op's nodes carry.
+  public struct AttributeDefinition: Sendable {
+    /// The kinds of attribute values.
+    public enum Kind: Sendable, Hashable {
+      case int, float, bool, string, type, shape, tensor, function
+      case listOfInt, listOfFloat, listOfString, listOfType, listOfShape, listOfTensor
+    }
+    /// TensorFlow's name of the attribute.
+    public let name: String
+    /// What its values are.
+    public let kind: Kind
+    /// The value it has where a node does not state it.
+    public let defaultValue: Attribute?
+    /// For a type attribute: the types that the op takes; empty means any.
+    public let allowedTypes: [DType]
+
+    /// A type attribute, inferred from the inputs where it names their type.
+    public static func type(
+      _ name: String, _ allowed: [DType] = [], default defaultType: DType? = nil
+    ) -> Self {
+      Self(
+        name: name, kind: .type, defaultValue: defaultType.map { .type($0) }, allowedTypes: allowed)
+    }
+    /// A list of types, inferred from the inputs where it names their types.
+    public static func types(_ name: String) -> Self {
+      Self(name: name, kind: .listOfType, defaultValue: nil, allowedTypes: [])
+    }
+    /// An attribute of a given kind; without a default every node must state it.
+    public static func value(_ name: String, _ kind: Kind, default defaultValue: Attribute? = nil)
+      -> Self
+    {
+      Self(name: name, kind: kind, defaultValue: defaultValue, allowedTypes: [])
+    }
+    /// A Boolean attribute.
+    public static func flag(_ name: String, default defaultValue: Bool = false) -> Self {
+      value(name, .bool, default: .bool(defaultValue))
+    }
+    /// An integer attribute; the length of a list if the inputs say so.
+    public static func int(_ name: String, default defaultValue: Int? = nil) -> Self {
+      value(name, .int, default: defaultValue.map { .int($0) })
+    }
+    /// A floating-point attribute.
+    public static func float(_ name: String, default defaultValue: Float? = nil) -> Self {
+      value(name, .float, default: defaultValue.map { .float($0) })
+    }
+    /// A string attribute.
+    public static func string(_ name: String, default defaultValue: String? = nil) -> Self {
+      value(name, .string, default: defaultValue.map { .string(Array($0.utf8)) })
+    }
+    /// A shape attribute.
+    public static func shape(_ name: String, default defaultValue: PartialShape? = nil) -> Self {
+      value(name, .shape, default: defaultValue.map { .shape($0) })
+    }
+  }
+
+  /// The inputs in order.
+  public let inputs: [Argument]
+  /// The outputs in order.
+  public let outputs: [Argument]
+  /// The attributes, in no particular order.
+  public let attributes: [AttributeDefinition]
+
+  /// A signature of the given inputs, outputs and attributes.
+  public init(
+    _ inputs: [Argument], gives outputs: [Argument], _ attributes: [AttributeDefinition] = []
+  ) {
+    self.inputs = inputs
+    self.outputs = outputs
+    self.attributes = attributes
+  }
+
+  /// The attribute of that name, if the op has it.
+  public func attribute(named name: String) -> AttributeDefinition? {
+    attributes.first { $0.name == name }
+  }
+}
+
+extension Signature.AttributeDefinition.Kind {
+  /// Whether `attribute` is a value of this kind.
+  package func admits(_ attribute: Attribute) -> Bool {
+    switch (self, attribute) {
+    case (.int, .int), (.float, .float), (.bool, .bool), (.string, .string), (.type, .type),
+      (.shape, .shape), (.tensor, .tensor), (.function, .function):
+      true
+    case (.listOfInt, .list(let items)): items.allSatisfy { Int($0) != nil }
+    case (.listOfFloat, .list(let items)): items.allSatisfy { Float($0) != nil }
+    case (.listOfString, .list(let items)): items.allSatisfy { String($0) != nil }
+    case (.listOfType, .list(let items)): items.allSatisfy { DType($0) != nil }
+    case (.listOfShape, .list(let items)): items.allSatisfy { PartialShape($0) != nil }
+    case (.listOfTensor, .list(let items)): items.allSatisfy { TensorValue($0) != nil }
+    default: false
+    }
+  }
+}

@@ -1,0 +1,48 @@
+import TensorCore
+
+/// A value that outlives a run: its handle, how it is read, and how it starts.
+public struct Variable: Hashable, Sendable {
+  /// The variable itself: the output of a `VarHandleOp`.
+  public let handle: Tensor
+  /// The value as an op takes it: a `ReadVariableOp` made beside the variable.
+  public let value: Tensor
+  /// The op that assigns the initial value.
+  public let initializer: Node
+  /// The initial value, if it is known.
+  public let initialValue: Tensor?
+  /// Whether optimizers train it by default.
+  public let isTrainable: Bool
+  /// TensorFlow's `synchronization` and `aggregation`, kept for files.
+  package let distribution: (synchronization: Int, aggregation: Int)
+
+  package init(
+    handle: Tensor, value: Tensor, initializer: Node, initialValue: Tensor?, isTrainable: Bool,
+    distribution: (synchronization: Int, aggregation: Int) = (0, 0)
+  ) {
+    self.handle = handle
+    self.value = value
+    self.initializer = initializer
+    self.initialValue = initialValue
+    self.isTrainable = isTrainable
+    self.distribution = distribution
+  }
+
+  /// The name under which checkpoints hold the variable: its node's, without `:0`.
+  public var name: String { handle.node.name }
+  /// The type of the elements.
+  public var dtype: DType { value.dtype }
+  /// What is known of the shape.
+  public var shape: PartialShape { value.shape }
+  /// The graph that holds the variable.
+  public var graph: Graph { handle.graph }
+
+  /// Whether both are the same variable of the same graph.
+  public static func == (a: Variable, b: Variable) -> Bool { a.handle == b.handle }
+  /// Hashes the handle.
+  public func hash(into hasher: inout Hasher) { hasher.combine(handle) }
+}
+
+extension Variable: GraphElement {
+  /// The node that reads the variable.
+  public var target: Node { value.node }
+}
