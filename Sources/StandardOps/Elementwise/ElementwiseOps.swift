@@ -1,0 +1,9 @@
+import GraphCore
+
+extension OpSet {
+  static let elementwiseOps: [any Op.Type] = [
+    Ops.Neg.self, Ops.Exp.self, Ops.Log.self, Ops.Reciprocal.self, Ops.AddV2.self, Ops.Add.self,
+    Ops.Sub.self, Ops.Mul.self, Ops.RealDiv.self, Ops.Cast.self, Ops.FloorMod.self,
+    Ops.Floor.self,
+  ]
+}

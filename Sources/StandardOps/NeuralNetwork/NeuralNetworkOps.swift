@@ -1,0 +1,5 @@
+import GraphCore
+
+extension OpSet {
+  static let neuralNetworkOps: [any Op.Type] = []
+}
