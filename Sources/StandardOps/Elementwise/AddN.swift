@@ -8,16 +8,10 @@ extension Ops {
       ["inputs: N * T"], gives: ["sum: T"], [.int("N"), .type("T", .reals)])
 
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
-      guard var shape = node.inputs.first?.shape else {
+      guard !node.inputs.isEmpty else {
         throw GraphError("at least one tensor is expected, found none")
       }
-      for input in node.inputs.dropFirst() {
-        guard let merged = shape.merged(with: input.shape) else {
-          throw GraphError("the tensors must have one shape, found \(shape) and \(input.shape)")
-        }
-        shape = merged
-      }
-      return [shape]
+      return [try commonShape(node.inputs)]
     }
 
     public static func body(_ x: ElementContext) -> Element {
