@@ -11,6 +11,7 @@ extension Ops {
   }
   /// x + y, as TensorFlow 1 named it.
   public enum Add: BinaryOp {
+    public static let types: [DType] = .signed + [.uint8]
     public static func body(_ x: ElementContext) -> Element { x[0] + x[1] }
     public static func gradients(_ dy: Tensor, x: Tensor, y: Tensor, z: Tensor) -> (
       Tensor?, Tensor?
