@@ -78,7 +78,7 @@ let package = Package(
 
     tests("TensorCore", []),
     tests("GraphCore", ["StandardOps"]),
-    tests("StandardOps", ["Dataflow"]),
+    tests("StandardOps", ["Dataflow"], resources: [.copy("Fixtures")]),
     tests("GraphCompiler", ["Dataflow"]),
     tests("CPUBackend", ["Dataflow", "GraphCompiler"]),
     tests("GraphRuntime", ["Dataflow"]),

@@ -79,7 +79,7 @@ public enum ElementConstant {
     case .bool: number == 0 ? 0 : 1
     default:
       if number >= 9.2233720368547758e18 {
-        dtype == .uint64 ? UInt64(number) : UInt64(Int64.max)
+        dtype == .uint64 ? UInt64(exactly: number) ?? .max : UInt64(Int64.max)
       } else {
         UInt64(bitPattern: Int64(number)) & mask(dtype)
       }

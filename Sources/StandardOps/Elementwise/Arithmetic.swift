@@ -11,6 +11,7 @@ extension Ops {
   }
   /// x + y, as TensorFlow 1 named it.
   public enum Add: BinaryOp {
+    public static let types: [DType] = .signed + [.uint8]
     public static func body(_ x: ElementContext) -> Element { x[0] + x[1] }
     public static func gradients(_ dy: Tensor, x: Tensor, y: Tensor, z: Tensor) -> (
       Tensor?, Tensor?
@@ -94,18 +95,3 @@ extension Tensor {
     }
   }
 }
-
-extension Ops {
-  /// The remainder of x / y with the sign of y.
-  public enum FloorMod: BinaryOp {
-    public static func body(_ x: ElementContext) -> Element { x[0].binary(.floorRemainder, x[1]) }
-    public static func gradients(_ dy: Tensor, x: Tensor, y: Tensor, z: Tensor) -> (
-      Tensor?, Tensor?
-    ) { (dy, -dy * floor(x / y)) }
-  }
-}
-
-/// The remainder of x / y with the sign of y; TensorFlow's `floormod`.
-public func floorMod(
-  _ x: Tensor, _ y: Tensor, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
-) -> Tensor { x.apply(Ops.FloorMod.self, [y], name: name, site: SourceSite(file, line)) }

@@ -32,15 +32,47 @@ extension UnaryOp {
 extension Ops {
   /// −x.
   public enum Neg: UnaryOp {
-    public static let types: [DType] = .reals
+    public static let types: [DType] = .signed
     public static func body(_ x: ElementContext) -> Element { -x[0] }
-    public static func gradient(_ dy: Tensor, x: Tensor, y: Tensor) -> Tensor? { -dy }
+    public static func gradient(_ dy: Tensor, x: Tensor, y: Tensor) -> Tensor? {
+      -dy
+    }
   }
+
+  /// |x|.
+  public enum Abs: UnaryOp {
+    public static let types: [DType] = .signed
+    public static func body(_ x: ElementContext) -> Element { x[0].unary(.absolute) }
+    public static func gradient(_ dy: Tensor, x: Tensor, y: Tensor) -> Tensor? {
+      dy * sign(x)
+    }
+  }
+
+  /// −1, 0 or 1 as x is below, at or above 0; NaN for NaN.
+  public enum Sign: UnaryOp {
+    public static let types: [DType] = .signed
+    public static func body(_ x: ElementContext) -> Element { x[0].unary(.sign) }
+    public static func gradient(_ dy: Tensor, x: Tensor, y: Tensor) -> Tensor? {
+      zerosLike(x)
+    }
+  }
+
   /// eˣ.
   public enum Exp: UnaryOp {
     public static func body(_ x: ElementContext) -> Element { x[0].unary(.exp) }
-    public static func gradient(_ dy: Tensor, x: Tensor, y: Tensor) -> Tensor? { dy * y }
+    public static func gradient(_ dy: Tensor, x: Tensor, y: Tensor) -> Tensor? {
+      dy * y
+    }
   }
+
+  /// eˣ − 1 without cancellation near 0.
+  public enum Expm1: UnaryOp {
+    public static func body(_ x: ElementContext) -> Element { x[0].unary(.expm1) }
+    public static func gradient(_ dy: Tensor, x: Tensor, y: Tensor) -> Tensor? {
+      dy * exp(x)
+    }
+  }
+
   /// ln x.
   public enum Log: UnaryOp {
     public static func body(_ x: ElementContext) -> Element { x[0].unary(.log) }
@@ -48,34 +80,42 @@ extension Ops {
       dy * reciprocal(x)
     }
   }
-  /// The greatest integer not above x.
-  public enum Floor: UnaryOp {
-    public static func body(_ x: ElementContext) -> Element { x[0].unary(.floor) }
-    public static func gradient(_ dy: Tensor, x: Tensor, y: Tensor) -> Tensor? { nil }
-  }
-  /// 1/x.
-  public enum Reciprocal: UnaryOp {
-    public static func body(_ x: ElementContext) -> Element { 1 / x[0] }
-    public static func gradient(_ dy: Tensor, x: Tensor, y: Tensor) -> Tensor? { -dy * y * y }
+
+  /// ln(1 + x) without cancellation near 0.
+  public enum Log1p: UnaryOp {
+    public static func body(_ x: ElementContext) -> Element { x[0].unary(.log1p) }
+    public static func gradient(_ dy: Tensor, x: Tensor, y: Tensor) -> Tensor? {
+      dy * reciprocal(1 + x)
+    }
   }
 }
+
+/// |x|, element by element.
+public func abs(
+  _ x: Tensor, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
+) -> Tensor { x.apply(Ops.Abs.self, name: name, site: SourceSite(file, line)) }
+
+/// −1, 0 or 1 as x is below, at or above 0; NaN for NaN.
+public func sign(
+  _ x: Tensor, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
+) -> Tensor { x.apply(Ops.Sign.self, name: name, site: SourceSite(file, line)) }
 
 /// eˣ, element by element.
 public func exp(
   _ x: Tensor, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor { x.apply(Ops.Exp.self, name: name, site: SourceSite(file, line)) }
 
+/// eˣ − 1 without cancellation near 0.
+public func expm1(
+  _ x: Tensor, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
+) -> Tensor { x.apply(Ops.Expm1.self, name: name, site: SourceSite(file, line)) }
+
 /// ln x, element by element.
 public func log(
   _ x: Tensor, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor { x.apply(Ops.Log.self, name: name, site: SourceSite(file, line)) }
 
-/// 1/x, element by element.
-public func reciprocal(
+/// ln(1 + x) without cancellation near 0.
+public func log1p(
   _ x: Tensor, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
-) -> Tensor { x.apply(Ops.Reciprocal.self, name: name, site: SourceSite(file, line)) }
-
-/// The greatest integers not above x; TensorFlow's `floor`.
-public func floor(
-  _ x: Tensor, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
-) -> Tensor { x.apply(Ops.Floor.self, name: name, site: SourceSite(file, line)) }
+) -> Tensor { x.apply(Ops.Log1p.self, name: name, site: SourceSite(file, line)) }

@@ -39,6 +39,20 @@ package func broadcastShape(_ tensors: [Tensor]) throws(GraphError) -> PartialSh
   return shape
 }
 
+/// The one shape that all tensors have.
+///
+/// - Throws: `GraphError` naming the two that differ.
+package func commonShape(_ tensors: [Tensor]) throws(GraphError) -> PartialShape {
+  var shape = tensors.first?.shape ?? .scalar
+  for tensor in tensors.dropFirst() {
+    guard let merged = shape.merged(with: tensor.shape) else {
+      throw GraphError("the inputs must have one shape, found \(shape) and \(tensor.shape)")
+    }
+    shape = merged
+  }
+  return shape
+}
+
 /// What an element expression is written in: the input elements, constants, coordinates, attributes.
 public struct ElementContext {
   /// The node whose element is computed, for its attributes and types.

@@ -9,6 +9,8 @@ extension [DType] {
   ]
   /// Signed integers.
   package static let signedIntegers: [DType] = [.int32, .int64, .int8, .int16]
+  /// Types with negative numbers.
+  package static let signed = floats + signedIntegers
   /// Whatever has an order.
   package static let reals = floats + integers
   /// What kernels hold in buffers.

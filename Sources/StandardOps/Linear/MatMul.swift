@@ -13,6 +13,7 @@ extension Ops {
       [
         .flag("transpose_a"), .flag("transpose_b"),
         .type("T", [.bfloat16, .float16, .float32, .float64, .int32, .int64]),
+        .flag("grad_a"), .flag("grad_b"),
       ])
 
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
@@ -140,12 +141,18 @@ extension Ops {
   }
 }
 
-/// The product of two matrices, either of which may be transposed first.
+/// The product of two matrices, either of which may be transposed first; of tensors of higher rank,
+/// the products of the matrices in their last two dimensions.
 public func matmul(
   _ a: Tensor, _ b: Tensor, transposeA: Bool = false, transposeB: Bool = false,
   name: String? = nil, file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
-  a.apply(
+  if max(a.shape.rank ?? 2, b.shape.rank ?? 2) > 2 {
+    return batchMatMul(
+      a, b, adjointX: transposeA, adjointY: transposeB, name: name ?? "MatMul", file: file,
+      line: line)
+  }
+  return a.apply(
     Ops.MatMul.self, [b], name: name,
     ["transpose_a": .bool(transposeA), "transpose_b": .bool(transposeB)],
     site: SourceSite(file, line))

@@ -40,7 +40,7 @@ extension Ops {
   public enum Range: ElementwiseOp {
     public static let signature = Signature(
       ["start: Tidx", "limit: Tidx", "delta: Tidx"], gives: ["output: Tidx"],
-      [.type("Tidx", .reals, default: .int32)])
+      [.type("Tidx", .reals.filter { $0 != .uint8 }, default: .int32)])
 
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
       if let count = try count(of: node) { return [[count]] }

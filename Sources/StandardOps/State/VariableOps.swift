@@ -14,6 +14,7 @@ extension Ops {
       [], gives: ["resource: resource"],
       [
         .string("container", default: ""), .string("shared_name", default: ""),
+        .string("debug_name", default: ""),
         .type("dtype"), .shape("shape"),
         .value("allowed_devices", .listOfString, default: .list([])),
       ])

@@ -1,0 +1,159 @@
+import GraphCore
+import StandardOps
+
+/// One reverse-mode sweep: from outputs with known gradients back to the inputs asked for.
+///
+/// Works on the records of the nodes between them alone, each once, without recursion over the graph.
+struct BackwardSweep {
+  /// An input that received nothing although its op's output had a gradient.
+  struct Cut {
+    let node: Node
+    let reason: String
+  }
+
+  let graph: Graph
+  private let targets: [Endpoint]
+  private let wanted: Set<Endpoint>
+  private let stops: Set<Endpoint>
+  /// The nodes between, inputs before users.
+  private var order: [Node] = []
+  /// The nodes whose outputs depend on a target.
+  private var leading: Set<Int> = []
+  private var contributions: [Endpoint: [GradientValue]] = [:]
+  /// Where gradients ended on the way, for explanations.
+  private(set) var cuts: [Cut] = []
+  /// Whether a path of data edges leads from a target to an output.
+  private(set) var isConnected = false
+
+  init(graph: Graph, from outputs: [Tensor], to targets: [Tensor], stops: [Tensor]) {
+    self.graph = graph
+    self.targets = targets.map(\.endpoint)
+    wanted = Set(self.targets)
+    self.stops = Set(stops.map(\.endpoint))
+    let starts = outputs.map(\.endpoint)
+    findOrder(from: starts)
+    for node in order
+    where node.record.inputs.contains(where: { carries($0) }) { leading.insert(node.index) }
+    isConnected = starts.contains { carries($0) }
+  }
+
+  /// Whether the gradient with respect to an endpoint is of any use.
+  private func carries(_ endpoint: Endpoint) -> Bool {
+    wanted.contains(endpoint) || (leading.contains(endpoint.node) && !stops.contains(endpoint))
+  }
+
+  /// Lists the ancestors of `starts` in an order in which every node follows its inputs.
+  private mutating func findOrder(from starts: [Endpoint]) {
+    // A stack of our own: chains are longer than the machine's stack is deep.
+    var open: [(node: Node, next: Int)] = []
+    var isOpen: [Int: Bool] = [:]
+    for start in starts where isOpen[start.node] == nil && !stops.contains(start) {
+      open.append((graph.node(at: start.node), 0))
+      isOpen[start.node] = true
+      while let (node, next) = open.last {
+        guard next < node.record.inputs.count else {
+          order.append(node)
+          isOpen[node.index] = false
+          open.removeLast()
+          continue
+        }
+        open[open.count - 1].next += 1
+        let input = node.record.inputs[next]
+        if stops.contains(input) { continue }
+        switch isOpen[input.node] {
+        case nil:
+          isOpen[input.node] = true
+          open.append((graph.node(at: input.node), 0))
+        case true?:
+          graph.record(
+            GraphError(
+              "a loop made of separate nodes has no gradient; use a While op", node: node.name,
+              op: node.op, site: node.site))
+        case false?: break
+        }
+      }
+    }
+  }
+
+  /// Adds a part of the gradient with respect to an endpoint.
+  mutating func contribute(_ value: GradientValue, to endpoint: Endpoint) {
+    contributions[endpoint, default: []].append(value)
+  }
+
+  /// The sum of what an endpoint has received, added to the graph once.
+  private mutating func total(at endpoint: Endpoint) -> GradientValue? {
+    guard let parts = contributions[endpoint] else { return nil }
+    let sum = GradientValue.sum(of: parts)
+    if parts.count > 1 { contributions[endpoint] = [sum] }
+    return sum
+  }
+
+  /// Goes back through all nodes and gives the gradient with respect to each target.
+  mutating func run() -> [GradientValue?] {
+    for node in order.reversed() where leading.contains(node.index) {
+      let upstream = node.record.outputs.indices.map { output in
+        let endpoint = Endpoint(node: node.index, output: output)
+        return stops.contains(endpoint) ? nil : total(at: endpoint)
+      }
+      if upstream.contains(where: { $0 != nil }) { pass(upstream, through: node) }
+    }
+    return targets.map { total(at: $0) }
+  }
+
+  /// Gives a node's inputs their gradients.
+  private mutating func pass(_ upstream: [GradientValue?], through node: Node) {
+    let inputs = node.record.inputs
+    guard let op = node.definition else {
+      graph.record(
+        GraphError(
+          "the op is not known here, so gradients cannot pass it", node: node.name, op: node.op,
+          site: node.site))
+      cuts.append(Cut(node: node, reason: "the op is not known here"))
+      return
+    }
+    let gradient: Gradient
+    if op == Ops.ReadVariableOp.self || op == Ops.Identity.self {
+      // Rows stay rows on their way to the variable.
+      gradient = .inputs(upstream)
+    } else {
+      gradient = graph.nameScope(scopeName(of: node)) {
+        op.gradient(of: node, upstream.map { $0?.densified }, in: context)
+      }
+    }
+    switch gradient {
+    case .none(let reason): cuts.append(Cut(node: node, reason: reason))
+    case .inputs(let values):
+      precondition(values.count == inputs.count, "\(op.name) gives a wrong number of gradients")
+      for (index, (input, value)) in zip(inputs, values).enumerated() where carries(input) {
+        if let value {
+          contribute(value, to: input)
+        } else {
+          let reason = "its output does not depend differentiably on input \(index)"
+          cuts.append(Cut(node: node, reason: reason))
+        }
+      }
+    }
+  }
+
+  /// TensorFlow's name: the forward node's with `_grad`, relative to the open scope where a
+  /// composite's expansion lies in it.
+  private func scopeName(of node: Node) -> String {
+    let open = graph.scope.names
+    let name = node.name.hasPrefix(open) ? String(node.name.dropFirst(open.count)) : node.name
+    return name + "_grad"
+  }
+
+  private var context: GradientContext {
+    let graph = graph
+    return GradientContext(graph: graph) { outputs, upstream, inputs in
+      var inner = BackwardSweep(graph: graph, from: outputs, to: inputs, stops: inputs)
+      for (output, value) in zip(outputs, upstream) {
+        if let value { inner.contribute(.dense(value), to: output.endpoint) }
+      }
+      let totals = inner.run().map { $0?.densified }
+      // A tensor that is taken twice has one total, which counts once.
+      var seen: Set<Tensor> = []
+      return zip(inputs, totals).map { seen.insert($0).inserted ? $1 : nil }
+    }
+  }
+}
