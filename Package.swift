@@ -57,8 +57,12 @@ let package = Package(
       "GraphRuntime",
       ["GraphCompiler", "CPUBackend", "LLVMBackend", "GraphCore", "TensorCore", "CThreads"]),
     module("GraphTools", ["GraphRuntime", "GraphCompiler", "GraphCore", "TensorCore"]),
-    module(
-      "TensorFlowFormats", ["StandardOps", "GraphCore", "TensorCore", "CZlib", protobuf]),
+    .target(
+      name: "TensorFlowFormats",
+      dependencies: ["StandardOps", "GraphCore", "TensorCore", "CZlib", protobuf],
+      exclude: ["checkpoint", "event", "full_type", "graph", "meta_graph"].map {
+        "Schema/\($0).proto"
+      }),
     module(
       "Persistence",
       ["GraphRuntime", "TensorFlowFormats", "StandardOps", "GraphCore", "TensorCore"]),

@@ -44,7 +44,8 @@ extension Graph {
       let draft = NodeRecord(
         index: -2, name: unique, op: op.name, definition: op, inputs: inputs.map(\.endpoint),
         controlInputs: control, attributes: resolved.attributes, site: site,
-        outputs: resolved.outputs.map { .init(dtype: $0, shape: .unknown) }, origin: origin)
+        outputs: resolved.outputs.map { .init(dtype: $0, shape: .unknown) },
+        origin: origin ?? scope.origin)
       let inferred = try inferred(draft)
       return try append(inferred)
     } catch {

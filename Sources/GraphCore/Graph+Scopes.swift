@@ -10,6 +10,8 @@ package struct Scope: Sendable {
   package var controlInputs: [Int] = []
   /// The user's line on whose behalf a library function builds several nodes.
   package var site: SourceSite?
+  /// In a compiler's copy: the source node that nodes built now stand for.
+  package var origin: Int?
 
   /// Task-local, so that two threads may build one graph in different scopes.
   @TaskLocal package static var open: [Scope] = []

@@ -1,0 +1,91 @@
+import GraphCore
+import TensorCore
+
+/// What a caller wants of a graph: what to feed, what to fetch, what to run.
+public struct CompilationRequest: Sendable {
+  /// A fed tensor.
+  public struct Feed: Sendable {
+    /// The tensor whose value is given.
+    public var tensor: Tensor
+    /// The shape of the value.
+    public var shape: Shape
+    /// The value, if the plan is to be made for this value alone.
+    public var value: TensorValue?
+
+    /// A feed of the given shape.
+    public init(tensor: Tensor, shape: Shape, value: TensorValue? = nil) {
+      self.tensor = tensor
+      self.shape = shape
+      self.value = value
+    }
+  }
+
+  /// The graph.
+  public var graph: Graph
+  /// The fed tensors; several may be fed one after the other.
+  public var feeds: [Feed]
+  /// The tensors whose values are wanted.
+  public var fetches: [Tensor]
+  /// The nodes to run for their effects.
+  public var targets: [Node]
+
+  /// A request.
+  public init(graph: Graph, feeds: [Feed], fetches: [Tensor], targets: [Node]) {
+    self.graph = graph
+    self.feeds = feeds
+    self.fetches = fetches
+    self.targets = targets
+  }
+}
+
+/// How to compile.
+public struct CompilerOptions: Sendable {
+  /// The contracts of the rewrites that are allowed.
+  public var contracts: Set<Contract> = [.exact, .rescaling]
+  /// Whether to rewrite at all; otherwise each node is a kernel of its own.
+  public var optimizes = true
+  /// Runs a plan without feeds or variables, to evaluate constants.
+  package var evaluate: @Sendable (Plan) throws -> [TensorValue]
+
+  package init(evaluate: @escaping @Sendable (Plan) throws -> [TensorValue]) {
+    self.evaluate = evaluate
+  }
+}
+
+/// What a rewrite promises about the numbers.
+public enum Contract: String, Sendable, Hashable, CaseIterable {
+  /// The same bits for every input, any NaN being equal to any NaN.
+  case exact
+  /// Moves a scale or an offset between a linear op and its constant operands: rounding changes
+  /// within a stated bound wherever no intermediate overflows.
+  case rescaling
+  /// Equal as real numbers.
+  case reassociating
+}
+
+/// Why a graph cannot be compiled for a request.
+public enum CompilationError: Error, Sendable, CustomStringConvertible {
+  /// A placeholder is needed but was not fed.
+  case missingFeed(Tensor)
+  /// Fetches or targets need ops that are not known here.
+  case unknownOps([String: [String]])
+  /// A node is at fault once the fed shapes are known.
+  case invalid(GraphError)
+  /// The plan depends on the values of these feeds, by position.
+  case needsValues([Int])
+
+  /// What happened, where, and the cure.
+  public var description: String {
+    switch self {
+    case .missingFeed(let tensor):
+      "\(tensor) must be fed" + (tensor.node.site.map { "; it was made at \($0)" } ?? "")
+    case .unknownOps(let nodes):
+      "cannot run, since these ops are not known: "
+        + nodes.sorted { $0.key < $1.key }.map { op, names in
+          "\(op) (\(names.count) node\(names.count == 1 ? "" : "s"), such as \"\(names[0])\")"
+        }.joined(separator: ", ")
+    case .invalid(let error): error.description
+    case .needsValues(let positions): "the values of feeds \(positions) are needed"
+    }
+  }
+}

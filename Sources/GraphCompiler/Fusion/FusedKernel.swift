@@ -1,0 +1,43 @@
+import GraphCore
+import StandardOps
+import TensorCore
+
+/// A kernel whose operands are still tensors: the product of fusion, before buffers are placed.
+package struct FusedKernel {
+  /// What an operand stands for.
+  package enum Operand: Hashable {
+    case tensor(Tensor)
+    /// The variable that a write node sets.
+    case variable(String)
+    /// The product that an epilogue reads, stored nowhere else.
+    case product(Node)
+    case randomCounter(String)
+  }
+  package var kernel: Kernel
+  package var operands: [Operand]
+  /// The node whose place in the order the kernel takes.
+  package var root: Node
+  /// All nodes computed, the root first.
+  package var nodes: [Node]
+
+  /// Whether the kernel, which writes a variable, reads it other than element by element in place.
+  func readsElsewhere(_ variable: String) -> Bool {
+    let readers = operands.indices.filter { position in
+      guard case .tensor(let tensor) = operands[position],
+        tensor.node.op == Ops.ReadVariableOp.name
+      else { return false }
+      return tensor.node.input(0).node.variableName == variable
+    }
+    func differs(_ loop: LoopKernel) -> Bool {
+      loop.loads.contains { readers.contains($0.buffer) && $0.access != loop.stores[0].access }
+    }
+    if readers.isEmpty { return false }
+    switch kernel {
+    case .loop(let loop): return loop.reduction != nil || differs(loop)
+    case .contraction(let contraction):
+      return readers.contains(contraction.a.buffer) || readers.contains(contraction.b.buffer)
+        || contraction.epilogue.map(differs) ?? false
+    case .named: return true
+    }
+  }
+}

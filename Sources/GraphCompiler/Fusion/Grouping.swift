@@ -1,0 +1,224 @@
+import GraphCore
+import StandardOps
+import TensorCore
+
+/// Which nodes are computed by one kernel: each kernel has a root, whose result is stored; what only
+/// roots need is computed inside them.
+///
+/// A node is computed inside a consumer's kernel if it is computed nowhere else, or so cheaply that
+/// computing it again beats storing it; never if that would repeat it for every element of a larger
+/// loop. A kernel holds at most one reduction or contraction, the rest of it being element-wise.
+package struct Grouping {
+  /// The nodes whose results are stored, in order.
+  package private(set) var roots: [Node] = []
+  /// The reduction or contraction inside the kernel of a root, by the root's index.
+  package private(set) var heavy: [Int: Int] = [:]
+
+  private var isRoot: [Int: Bool] = [:]
+  private var state: [Int: Inlining] = [:]
+  private let fuses: Bool
+
+  /// How a node is computed inside other nodes' kernels.
+  private struct Inlining {
+    /// The roots whose kernels compute it.
+    var roots: Set<Int> = []
+    /// Whether each of its elements belongs to the root's element of the same number.
+    var isAligned = true
+    /// How many of its elements the kernel computes, repetitions counted.
+    var evaluations = 0
+    /// The number of nodes between it and the root.
+    var depth = 0
+    /// The steps that computing one element takes.
+    var cost = 0
+    var uses = 0
+  }
+
+  /// Deeper chains are cut, so that lowering's recursion stays shallow.
+  private static let depthLimit = 100
+  /// What is computed again in every kernel that needs it: two or three steps without a function call.
+  private static let duplicationLimit = 3
+
+  package init(_ workspace: Workspace, fuses: Bool = true) {
+    self.fuses = fuses
+    let nodes = workspace.neededNodes()
+    for tensor in workspace.fetches { isRoot[tensor.node.index] = true }
+    let consumers = Self.consumers(nodes)
+    let costs = Self.costs(nodes)
+    for node in nodes.reversed() { place(node, consumers[node.index] ?? [], costs) }
+    roots = nodes.filter { isRoot[$0.index] == true }
+  }
+
+  /// Whether the node's result is stored in a buffer.
+  package func isStored(_ node: Node) -> Bool { isRoot[node.index] ?? false }
+
+  private static func consumers(_ nodes: [Node]) -> [Int: [(node: Node, input: Int)]] {
+    var result: [Int: [(Node, Int)]] = [:]
+    for node in nodes {
+      for (input, endpoint) in node.record.inputs.enumerated() {
+        result[endpoint.node, default: []].append((node, input))
+      }
+    }
+    return result
+  }
+
+  /// The element steps of each node with what it would be computed from, were all of it inlined.
+  private static func costs(_ nodes: [Node]) -> [Int: Int] {
+    var costs: [Int: Int] = [:]
+    for node in nodes {
+      switch node.definition {
+      case is any ElementwiseOp.Type:
+        let below = node.record.inputs.reduce(0) { $0 + (costs[$1.node] ?? 0) }
+        costs[node.index] = min(below + stepCost(of: node), 1 << 20)
+      case is any ViewOp.Type: costs[node.index] = costs[node.record.inputs.first?.node ?? -1] ?? 0
+      case is any SourceOp.Type, is any StateOp.Type: costs[node.index] = 0
+      default: costs[node.index] = 1 << 20
+      }
+    }
+    return costs
+  }
+
+  private static func stepCost(of node: Node) -> Int {
+    guard let op = node.definition as? any ElementwiseOp.Type else { return 0 }
+    let expression = Lowering.expression(of: op, node)
+    return expression.instructions.reduce(0) { total, step in
+      switch step {
+      case .load, .constant, .coordinate: total
+      case .unary(let operation, _):
+        total + ([.negate, .absolute, .not].contains(operation) ? 1 : 20)
+      case .binary(.divide, _, _), .binary(.power, _, _), .binary(.arcTangent2, _, _): total + 10
+      default: total + 1
+      }
+    }
+  }
+
+  private mutating func place(
+    _ node: Node, _ consumers: [(node: Node, input: Int)], _ costs: [Int: Int]
+  ) {
+    let index = node.index
+    switch node.definition {
+    case is any SourceOp.Type, is any StateOp.Type:
+      if node.mustRun { isRoot[index] = true }
+      if isRoot[index] == true || node.mustRun { start(node) }
+      return
+    case is any ElementwiseOp.Type, is any ViewOp.Type, is any ReductionOp.Type,
+      is any KernelOp.Type:
+      break
+    default:
+      isRoot[index] = true
+      return
+    }
+    if isRoot[index] != true, !fuses || !inline(node, consumers, costs) { isRoot[index] = true }
+    if isRoot[index] == true { start(node) }
+  }
+
+  /// Makes the node the root of a kernel of its own.
+  private mutating func start(_ node: Node) {
+    let count = node.outputs.first?.shape.count ?? node.inputs.last?.shape.count ?? 0
+    state[node.index] = Inlining(roots: [node.index], evaluations: count)
+    if node.definition is any ReductionOp.Type || node.isContraction {
+      heavy[node.index] = node.index
+      state[node.index]?.evaluations = node.inputs.first?.shape.count ?? 0
+    }
+  }
+
+  /// Tries to compute the node inside its consumers' kernels.
+  private mutating func inline(
+    _ node: Node, _ consumers: [(node: Node, input: Int)], _ costs: [Int: Int]
+  ) -> Bool {
+    guard node.outputs.count == 1, let count = node.output(0).shape.count else { return false }
+    var result = Inlining()
+    for (consumer, input) in consumers {
+      guard let edge = edge(from: node, to: consumer, input) else { return false }
+      result.roots.formUnion(edge.roots)
+      result.isAligned = result.isAligned && edge.isAligned
+      result.evaluations = max(result.evaluations, edge.evaluations)
+      result.depth = max(result.depth, edge.depth)
+      result.uses += 1
+    }
+    guard !result.roots.isEmpty, result.depth < Self.depthLimit else { return false }
+    let isView = node.definition is any ViewOp.Type
+    let isHeavy = node.definition is any ReductionOp.Type || node.isContraction
+    let cost = costs[node.index] ?? 0
+    if isHeavy {
+      guard result.roots.count == 1, let root = result.roots.first, result.isAligned,
+        heavy[root] == nil, result.uses == 1 || node.definition is any ReductionOp.Type
+      else { return false }
+      // Only a kernel whose elements are the heavy node's own can finish it.
+      guard state[root]?.evaluations == count, !(node.isNamedKernel) else { return false }
+      heavy[root] = node.index
+      result.evaluations = node.input(0).shape.count ?? 0
+      result.isAligned = false
+      state[node.index] = result
+      return true
+    }
+    if node.definition is any KernelOp.Type { return false }
+    if !isView {
+      if result.roots.count > 1, cost > Self.duplicationLimit { return false }
+      if result.evaluations > count, cost > Self.duplicationLimit { return false }
+    } else if result.roots.count > 4 {
+      return false
+    }
+    if isView, node.isConcatenation { return false }
+    state[node.index] = result
+    return true
+  }
+
+  private struct Edge {
+    var roots: Set<Int>
+    var isAligned: Bool
+    var evaluations: Int
+    var depth: Int
+  }
+
+  /// How a node would be computed if its consumer computes it; nil if it must be stored for that.
+  private func edge(from node: Node, to consumer: Node, _ input: Int) -> Edge? {
+    guard let inner = state[consumer.index] else { return nil }
+    var edge = Edge(
+      roots: inner.roots, isAligned: inner.isAligned, evaluations: inner.evaluations,
+      depth: inner.depth + 1)
+    let shape = node.output(0).shape
+    switch consumer.definition {
+    case let op as any ElementwiseOp.Type:
+      let same = shape == consumer.output(0).shape && op.axes(ofInput: input, of: consumer) == nil
+      edge.isAligned = edge.isAligned && same
+    case let op as any ViewOp.Type:
+      guard let view = op.view(of: consumer) else { return nil }
+      switch view {
+      case .reshape:
+        // Anything but adding and dropping dimensions of size 1 needs the elements in memory.
+        let a = shape.fullyDefined?.dimensions.filter { $0 != 1 }
+        let b = consumer.output(0).shape.fullyDefined?.dimensions.filter { $0 != 1 }
+        guard input == 0, a == b else { return nil }
+      case .pieces(let pieces):
+        edge.isAligned = false
+        if pieces.count > 1 { edge.evaluations = shape.count ?? 0 }
+      }
+    case is any ReductionOp.Type:
+      guard input == 0 else { return nil }
+      edge.isAligned = false
+    case is any StateOp.Type:
+      guard consumer.mustRun, input == 1 else { return nil }
+    default: return nil
+    }
+    return edge
+  }
+}
+
+extension Node {
+  /// Whether the node is a matrix product.
+  package var isContraction: Bool {
+    guard let op = definition as? any KernelOp.Type else { return false }
+    if case .contraction = op.kernel(of: self) { return true }
+    return false
+  }
+
+  /// Whether the node is computed by a kernel that is one function.
+  package var isNamedKernel: Bool { definition is any KernelOp.Type && !isContraction }
+
+  /// Whether the node is a view of several pieces.
+  var isConcatenation: Bool {
+    guard let op = definition as? any ViewOp.Type, case .pieces(let pieces)? = op.view(of: self)
+    else { return false }
+    return pieces.count != 1
+  }
+}

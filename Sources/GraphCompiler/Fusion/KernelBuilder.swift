@@ -1,0 +1,311 @@
+import GraphCore
+import StandardOps
+import TensorCore
+
+/// Turns each root of a grouping into kernels.
+package struct KernelBuilder {
+  private let grouping: Grouping
+
+  package init(_ grouping: Grouping) { self.grouping = grouping }
+
+  /// The kernels in order; a root that only names what is stored elsewhere has none.
+  package func kernels() -> [FusedKernel] { grouping.roots.flatMap(kernels) }
+
+  private func kernels(of root: Node) -> [FusedKernel] {
+    if root.mustRun { return assignment(root) }
+    switch root.definition {
+    case is any SourceOp.Type, is any StateOp.Type: return []
+    case let op as any KernelOp.Type where !root.isContraction: return [named(op, root)]
+    case let op as any ViewOp.Type:
+      switch op.view(of: root) {
+      case .reshape?: return reshape(root)
+      case .pieces(let pieces)?: return pieces.map { piece($0, root) }
+      case nil: preconditionFailure("\(root) is a view that depends on data")
+      }
+    default:
+      let output = root.output(0)
+      return [computed(output, root: root, into: .tensor(output))]
+    }
+  }
+
+  /// A reshaped tensor that is fetched or kept: the same elements, copied.
+  private func reshape(_ root: Node) -> [FusedKernel] {
+    [computed(root.output(0), root: root, into: .tensor(root.output(0)))]
+  }
+
+  /// The value of an assignment, computed straight into the variable; by way of a buffer if the kernel
+  /// reads the variable's elements elsewhere than where it writes them.
+  private func assignment(_ root: Node) -> [FusedKernel] {
+    let variable = root.input(0).node.variableName
+    let value = root.input(1)
+    let direct = computed(value, root: root, into: .variable(variable))
+    if !direct.readsElsewhere(variable) { return [direct] }
+    var copy = Lowering(grouping, root: root, rank: 1)
+    let count = value.shape.count ?? 0
+    let access = Access(strides: [1])
+    let element = copy.copied(value, access)
+    return [
+      computed(value, root: root, into: .tensor(value)),
+      finished(
+        copy, element, extents: [count], root: root, into: .variable(variable), access,
+        value.dtype),
+    ]
+  }
+
+  /// The kernel that computes a tensor, element-wise or by the one heavy node of its group.
+  private func computed(_ tensor: Tensor, root: Node, into output: FusedKernel.Operand)
+    -> FusedKernel
+  {
+    let heavy = grouping.heavy[root.index].map { root.graph.node(at: $0) }
+    switch heavy?.definition {
+    case let op as any ReductionOp.Type:
+      return reduction(op, heavy ?? root, tensor, root: root, into: output)
+    case is any KernelOp.Type:
+      return contraction(heavy ?? root, tensor, root: root, into: output)
+    default: return loop(tensor, root: root, into: output)
+    }
+  }
+
+  private func loop(_ tensor: Tensor, root: Node, into output: FusedKernel.Operand) -> FusedKernel {
+    let sizes = tensor.shape.fullyDefined?.dimensions ?? []
+    var lowering = Lowering(grouping, root: root, rank: sizes.count)
+    let element = lowering.element(tensor, at: identity(sizes.count))
+    return finished(
+      lowering, element, extents: sizes, root: root, into: output, Access(strides: Shape(sizes).strides),
+      tensor.dtype)
+  }
+
+  private func piece(_ piece: ViewPiece, _ root: Node) -> FusedKernel {
+    let output = root.output(0)
+    var lowering = Lowering(grouping, root: root, rank: piece.extents.count)
+    let rows = piece.lower.indices.map {
+      AffineIndex(along: $0, rank: piece.extents.count, offset: piece.lower[$0])
+    }
+    let element = lowering.piece(piece, root, at: rows)
+    let access = Lowering.flat(
+      rows, output.shape.fullyDefined?.dimensions ?? [], piece.extents.count)
+    return finished(
+      lowering, element, extents: piece.extents, root: root, into: .tensor(output), access,
+      output.dtype)
+  }
+
+  private func finished(
+    _ lowering: Lowering, _ element: Element, extents: [Int], root: Node,
+    into output: FusedKernel.Operand, _ access: Access, _ dtype: DType
+  ) -> FusedKernel {
+    var operands = OperandList(output)
+    let loads = lowering.loads.map { load in
+      Operand(
+        buffer: operands.position(.tensor(load.tensor)), dtype: load.tensor.dtype,
+        access: load.access)
+    }
+    let kernel = LoopKernel(
+      extents: extents, loads: loads, body: lowering.builder.expression([element]),
+      stores: [Operand(buffer: 0, dtype: dtype, access: access)])
+    return FusedKernel(
+      kernel: .loop(kernel.collapsed()), operands: operands.list, root: root,
+      nodes: merged(root, lowering.nodes))
+  }
+
+  private func reduction(
+    _ op: any ReductionOp.Type, _ heavy: Node, _ tensor: Tensor, root: Node,
+    into output: FusedKernel.Operand
+  ) -> FusedKernel {
+    let input = heavy.input(0)
+    let sizes = input.shape.fullyDefined?.dimensions ?? []
+    let axes = (try? op.axes(of: heavy)) ?? []
+    let kept = sizes.indices.filter { !axes.contains($0) }
+    // Kept dimensions come first in the loop, reduced ones after them.
+    var position: [Int: Int] = [:]
+    for (dimension, axis) in (kept + axes).enumerated() { position[axis] = dimension }
+    let rows = sizes.indices.map { AffineIndex(along: position[$0], rank: sizes.count) }
+    var below = Lowering(grouping, root: root, rank: sizes.count)
+    let element = below.element(input, at: rows)
+    let state = op.lift(
+      element,
+      coordinate: {
+        below.builder.element(
+          .coordinate(offset: 0, coefficients: rows[axes.first ?? 0].coefficients), .int64)
+      }, of: heavy)
+    let types = op.stateTypes(of: heavy)
+    let reduction = LoopReduction(
+      initial: zip(op.initial(of: heavy), types).map { ElementConstant.bits($0, $1) },
+      types: types, combine: Self.combination(op, heavy, types))
+
+    let outer = tensor.shape.fullyDefined?.dimensions ?? []
+    var above = Lowering(grouping, root: root, rank: outer.count, provided: types.count)
+    above.heavy = heavy
+    let states = types.enumerated().map { above.builder.element(.load($0), $1) }
+    let count = axes.reduce(1) { $0 * sizes[$1] }
+    above.heavyElement = op.finish(states, count: count, of: heavy)
+    let result = above.element(tensor, at: identity(outer.count))
+
+    var operands = OperandList(output)
+    let loads = below.loads.map { load in
+      Operand(
+        buffer: operands.position(.tensor(load.tensor)), dtype: load.tensor.dtype,
+        access: load.access)
+    }
+    // The finish runs over the kept dimensions; its own dimensions of size 1 say nothing more.
+    let keptSizes = kept.map { sizes[$0] }
+    let finish = above.builder.expression([result])
+    let finishLoads = above.loads.map { load in
+      Operand(
+        buffer: operands.position(.tensor(load.tensor)), dtype: load.tensor.dtype,
+        access: load.access)
+    }
+    let store = Operand(
+      buffer: 0, dtype: tensor.dtype, access: Access(strides: Shape(outer).strides))
+    let kernel = LoopKernel(
+      extents: keptSizes, reducedExtents: axes.map { sizes[$0] }, loads: loads,
+      body: below.builder.expression(state), reduction: reduction,
+      finish: finish.mapCoordinates { Self.projected($0, from: outer, to: keptSizes) },
+      finishLoads: finishLoads.map { $0.projected(from: outer, to: keptSizes) },
+      stores: [store.projected(from: outer, to: keptSizes)])
+    return FusedKernel(
+      kernel: .loop(kernel.collapsed()), operands: operands.list, root: root,
+      nodes: merged(root, above.nodes + [heavy] + below.nodes))
+  }
+
+  private static func combination(
+    _ op: any ReductionOp.Type, _ node: Node, _ types: [DType]
+  ) -> ElementExpression {
+    let builder = ElementBuilder()
+    let first = types.enumerated().map { builder.element(.load($0), $1) }
+    let second = types.enumerated().map { builder.element(.load($0 + types.count), $1) }
+    return builder.expression(op.combine(first, second, of: node))
+  }
+
+  private func contraction(
+    _ heavy: Node, _ tensor: Tensor, root: Node, into output: FusedKernel.Operand
+  ) -> FusedKernel {
+    var operands = OperandList(output)
+    let hasEpilogue = tensor.node != heavy
+    let product = hasEpilogue ? operands.position(.product(heavy)) : 0
+    var kernel = Self.contraction(heavy, product) { operands.position(.tensor($0)) }
+    var nodes = [heavy]
+    if hasEpilogue {
+      let sizes = tensor.shape.fullyDefined?.dimensions ?? []
+      var lowering = Lowering(grouping, root: root, rank: sizes.count, provided: 1)
+      lowering.heavy = heavy
+      // The product's element is the first load.
+      let strides = Shape(sizes).strides
+      lowering.heavyElement = lowering.builder.element(.load(0), heavy.output(0).dtype)
+      let element = lowering.element(tensor, at: identity(sizes.count))
+      let loads = lowering.loads.map { load in
+        Operand(
+          buffer: operands.position(.tensor(load.tensor)), dtype: load.tensor.dtype,
+          access: load.access)
+      }
+      let own = Operand(
+        buffer: product, dtype: heavy.output(0).dtype, access: Access(strides: strides))
+      kernel.epilogue = LoopKernel(
+        extents: sizes, loads: [own] + loads,
+        body: lowering.builder.expression([element]),
+        stores: [Operand(buffer: 0, dtype: tensor.dtype, access: Access(strides: strides))])
+      nodes = lowering.nodes + nodes
+    }
+    return FusedKernel(
+      kernel: .contraction(kernel), operands: operands.list, root: root,
+      nodes: merged(root, nodes))
+  }
+
+  private static func contraction(
+    _ node: Node, _ product: Int, _ position: (Tensor) -> Int
+  ) -> ContractionKernel {
+    guard let op = node.definition as? any KernelOp.Type,
+      case .contraction(let transposeA, let transposeB) = op.kernel(of: node)
+    else { preconditionFailure("\(node) is no contraction") }
+    let sizes = node.output(0).shape.fullyDefined?.dimensions ?? []
+    let batch = Array(sizes.dropLast(2))
+    func operand(_ tensor: Tensor, _ transposed: Bool) -> MatrixOperand {
+      let shape = tensor.shape.fullyDefined?.dimensions ?? []
+      let strides = Shape(shape).strides
+      let missing = batch.count - (shape.count - 2)
+      let batchStrides = batch.indices.map { axis in
+        axis < missing || shape[axis - missing] == 1 ? 0 : strides[axis - missing]
+      }
+      return MatrixOperand(
+        buffer: position(tensor), batchStrides: batchStrides,
+        leadingDimension: max(shape.last ?? 1, 1), isTransposed: transposed)
+    }
+    let a = node.input(0).shape.fullyDefined?.dimensions ?? []
+    let m = sizes[sizes.count - 2]
+    let n = sizes[sizes.count - 1]
+    return ContractionKernel(
+      batch: batch, m: m, n: n, k: transposeA ? a[a.count - 2] : a[a.count - 1],
+      dtype: node.output(0).dtype, a: operand(node.input(0), transposeA),
+      b: operand(node.input(1), transposeB), product: product)
+  }
+
+  private func named(_ op: any KernelOp.Type, _ root: Node) -> FusedKernel {
+    guard case .named(let kernel) = op.kernel(of: root) else {
+      preconditionFailure("\(root) has no named kernel")
+    }
+    let output = root.output(0)
+    var operands = OperandList(.tensor(output))
+    let inputs = root.inputs.dropFirst(kernel.staticInputs).map { input in
+      Operand(
+        buffer: operands.position(.tensor(input)), dtype: input.dtype, access: Access(strides: []))
+    }
+    var counter: Int?
+    if case .random = kernel { counter = operands.position(.randomCounter(root.name)) }
+    let call = NamedKernelCall(
+      kernel: kernel, inputs: inputs,
+      output: Operand(buffer: 0, dtype: output.dtype, access: Access(strides: [])),
+      count: output.shape.count ?? 0, counter: counter)
+    return FusedKernel(
+      kernel: .named(call), operands: operands.list, root: root, nodes: [root])
+  }
+
+  private func identity(_ rank: Int) -> [AffineIndex] {
+    (0..<rank).map { AffineIndex(along: $0, rank: rank) }
+  }
+
+  private func merged(_ root: Node, _ nodes: [Node]) -> [Node] {
+    [root] + nodes.filter { $0 != root && $0.op != Ops.Const.name }
+  }
+
+  /// Coefficients over an output's dimensions as ones over the dimensions that a reduction kept:
+  /// what is left after dropping sizes of 1 is the same in both.
+  fileprivate static func projected(_ strides: [Int], from outer: [Int], to kept: [Int]) -> [Int] {
+    let moving = zip(outer, strides).filter { $0.0 != 1 }.map(\.1)
+    var next = 0
+    return kept.map { size in
+      if size == 1 { return 0 }
+      defer { next += 1 }
+      return moving[next]
+    }
+  }
+}
+
+extension NamedKernel {
+  /// The leading inputs that are only shapes, known when the plan is made.
+  var staticInputs: Int {
+    switch self {
+    case .random: 1
+    }
+  }
+}
+
+extension Operand {
+  fileprivate func projected(from outer: [Int], to kept: [Int]) -> Operand {
+    var operand = self
+    operand.access.strides = KernelBuilder.projected(access.strides, from: outer, to: kept)
+    return operand
+  }
+}
+
+/// The operands of a kernel under construction, each once.
+struct OperandList {
+  private(set) var list: [FusedKernel.Operand]
+
+  init(_ output: FusedKernel.Operand) { list = [output] }
+
+  mutating func position(_ operand: FusedKernel.Operand) -> Int {
+    // The output is looked up too: an update reads the variable that it writes by another name.
+    if let known = list.firstIndex(of: operand) { return known }
+    list.append(operand)
+    return list.count - 1
+  }
+}

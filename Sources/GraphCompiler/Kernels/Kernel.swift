@@ -1,0 +1,88 @@
+import StandardOps
+import TensorCore
+
+/// One matrix operand of a contraction: where its elements lie.
+public struct MatrixOperand: Hashable, Sendable {
+  /// The position among the step's buffers.
+  public var buffer: Int
+  /// The element at the origin.
+  public var offset = 0
+  /// The step along each batch dimension; 0 repeats the matrix.
+  public var batchStrides: [Int]
+  /// The distance between rows of the stored matrix.
+  public var leadingDimension: Int
+  /// Whether the stored matrix is the transpose of the operand.
+  public var isTransposed: Bool
+}
+
+/// A (batched) matrix product, and a loop over each finished tile of it.
+///
+/// A sum is complete before the epilogue reads it: no operation crosses the seam.
+public struct ContractionKernel: Hashable, Sendable {
+  /// The sizes of the batch dimensions.
+  public var batch: [Int]
+  /// Rows, columns, and terms of each sum.
+  public var m: Int, n: Int, k: Int
+  /// The type of all elements.
+  public var dtype: DType
+  /// The factors.
+  public var a: MatrixOperand, b: MatrixOperand
+  /// The buffer that the product is written to, dense and row-major.
+  public var product: Int
+  /// A plain loop over `batch + [m, n]` that reads the product, if one is fused.
+  public var epilogue: LoopKernel?
+}
+
+/// A kernel that is one function: which, and the buffers it takes and gives.
+public struct NamedKernelCall: Hashable, Sendable {
+  /// The function, with its numbers.
+  public var kernel: NamedKernel
+  /// The buffers it reads, each with its type.
+  public var inputs: [Operand]
+  /// The buffer it writes.
+  public var output: Operand
+  /// The number of elements it writes.
+  public var count: Int
+  /// The buffer that holds the counter of its random stream, a `UInt64`.
+  public var counter: Int?
+}
+
+/// What the compiler asks of a backend: one of a small set of forms over strided buffers.
+public enum Kernel: Hashable, Sendable {
+  case loop(LoopKernel)
+  case contraction(ContractionKernel)
+  case named(NamedKernelCall)
+}
+
+/// A compiled kernel.
+///
+/// Work is cut into tiles by the kernel's shape alone, so that results do not depend on the number of
+/// threads; the runtime decides which thread runs which tile.
+public protocol KernelCallable: AnyObject, Sendable {
+  /// The number of pieces that may run at the same time.
+  var tileCount: Int { get }
+  /// The bytes of 64-byte aligned scratch that each running thread needs.
+  var scratchByteCount: Int { get }
+  /// A rough number of nanoseconds for all tiles, to decide whether threads pay.
+  var estimatedNanoseconds: Int { get }
+  /// Runs some of the tiles.
+  func run(
+    tiles: Range<Int>, operands: UnsafePointer<UnsafeMutableRawPointer>,
+    scratch: UnsafeMutableRawPointer
+  ) -> KernelStatus
+}
+
+/// How a kernel ended.
+public enum KernelStatus: Int32, Sendable {
+  case success
+  /// An integer was divided by zero.
+  case divisionByZero
+}
+
+/// Turns kernels into callables, or declines.
+public protocol Backend: Sendable {
+  /// The name on the command line and in listings.
+  var name: String { get }
+  /// A callable for each kernel; nil for those that the backend declines.
+  func compile(_ kernels: [Kernel]) -> [(any KernelCallable)?]
+}

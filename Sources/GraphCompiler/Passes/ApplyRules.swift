@@ -1,0 +1,105 @@
+import GraphCore
+import StandardOps
+import TensorCore
+
+/// Rewrites nodes by identities until none applies.
+package enum ApplyRules: Pass {
+  package static let name = "algebra"
+  package static let summary = "rewrites nodes by identities until none applies"
+
+  /// Every rule, in the order in which they are tried at a node.
+  package static let rules: [Rule] = Rule.identities + Rule.selections + Rule.linear
+
+  /// Each round moves a scale or an offset past one node; no graph that people write needs more.
+  private static let roundLimit = 16
+
+  package static func run(_ workspace: inout Workspace, _ options: CompilerOptions) throws {
+    let allowed = rules.filter { options.contracts.contains($0.contract) }
+    let byOp = Dictionary(
+      grouping: allowed.flatMap { rule in rule.ops.map { ($0, rule) } }, by: \.0
+    ).mapValues { $0.map(\.1) }
+    for _ in 0..<roundLimit {
+      var changed = false
+      var log = workspace.log
+      let uses = useCounts(workspace)
+      var live = Liveness(written: writtenVariables(workspace))
+      workspace.rebuild { node, inputs, target in
+        for rule in byOp[node.op] ?? [] {
+          let context = RuleContext(
+            node: node, inputs: inputs, isLive: { live.isLive($0) },
+            isOnlyUse: { uses[node.record.inputs[$0]] == 1 })
+          guard let replacement = rule.rewrite(context) else { continue }
+          precondition(
+            target.errors.isEmpty && replacement.allSatisfy { !$0.isPoison },
+            "rule \(rule.name) at \(node): \(target.errors)")
+          log.record(name, rule: rule.name, node: node.name, "became \(replacement[0].node)")
+          changed = true
+          return replacement
+        }
+        return nil
+      }
+      workspace.log = log
+      if !changed { return }
+      try Specialize.shapes(of: &workspace)
+    }
+  }
+
+  private static func useCounts(_ workspace: Workspace) -> [Endpoint: Int] {
+    var uses: [Endpoint: Int] = [:]
+    for tensor in workspace.fetches { uses[tensor.endpoint, default: 0] += 1 }
+    for node in workspace.neededNodes() {
+      for input in node.record.inputs { uses[input, default: 0] += 1 }
+    }
+    return uses
+  }
+
+  package static func writtenVariables(_ workspace: Workspace) -> Set<String> {
+    Set(
+      workspace.neededNodes().filter { $0.definition?.effects.contains(.writes) == true }
+        .compactMap { $0.record.inputs.first }
+        .map { workspace.graph.node(at: $0.node).variableName })
+  }
+}
+
+extension Node {
+  /// The name under which a session holds the variable that this `VarHandleOp` declares.
+  package var variableName: String {
+    let shared = self[optional: Ops.VarHandleOp.sharedName] ?? ""
+    return shared.isEmpty ? name : shared
+  }
+}
+
+/// Which tensors depend on unwritten variables and constants alone, and on at least one variable.
+package struct Liveness {
+  private let written: Set<String>
+  private var known: [Int: Bool] = [:]
+
+  package init(written: Set<String>) { self.written = written }
+
+  /// Whether the tensor is a constant or follows from unwritten variables.
+  package mutating func isLive(_ tensor: Tensor) -> Bool {
+    var pending = [tensor.node]
+    while let node = pending.last {
+      if known[node.index] != nil {
+        pending.removeLast()
+        continue
+      }
+      let inputs = node.inputs.map(\.node)
+      if node.op == Ops.ReadVariableOp.name {
+        known[node.index] = !written.contains(node.input(0).node.variableName)
+      } else if node.op == Ops.Const.name {
+        known[node.index] = true
+      } else if !node.isPure || inputs.isEmpty || node.definition is any StateOp.Type {
+        known[node.index] = false
+      } else if inputs.contains(where: { known[$0.index] == false }) {
+        known[node.index] = false
+      } else {
+        let unknown = inputs.filter { known[$0.index] == nil }
+        if unknown.isEmpty { known[node.index] = true } else { pending += unknown }
+        continue
+      }
+      pending.removeLast()
+    }
+    return known[tensor.node.index] ?? false
+  }
+}

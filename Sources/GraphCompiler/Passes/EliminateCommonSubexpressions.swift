@@ -1,0 +1,47 @@
+import GraphCore
+import StandardOps
+import TensorCore
+
+/// Computes equal expressions once.
+package enum EliminateCommonSubexpressions: Pass {
+  package static let name = "common-subexpressions"
+  package static let summary = "computes equal expressions once"
+
+  private struct Key: Hashable {
+    let op: String
+    let inputs: [Endpoint]
+    let attributes: [String: Attribute]
+    /// How often the variable had been written when it was read.
+    let writes: Int
+  }
+
+  package static func run(_ workspace: inout Workspace, _ options: CompilerOptions) throws {
+    var known: [Key: [Tensor]] = [:]
+    var writes: [Endpoint: Int] = [:]
+    var log = workspace.log
+    workspace.rebuild { node, inputs, target in
+      let effects = node.definition?.effects ?? .host
+      if effects.contains(.writes), let handle = inputs.first {
+        // Two handles may share a variable, so a write to one ends what is known of all.
+        for key in writes.keys { writes[key, default: 0] += 1 }
+        writes[handle.endpoint, default: 0] += 1
+      }
+      guard effects.isSubset(of: .reads), node.op != Ops.Placeholder.name else { return nil }
+      var epoch = 0
+      if effects.contains(.reads), let handle = inputs.first {
+        epoch = writes[handle.endpoint, default: 0]
+        writes[handle.endpoint] = epoch
+      }
+      let key = Key(
+        op: node.op, inputs: inputs.map(\.endpoint), attributes: node.attributes, writes: epoch)
+      if let same = known[key] {
+        log.record(name, node: node.name, "is \"\(same.first?.node.name ?? "")\" again")
+        return same
+      }
+      let outputs = target.copy(node, inputs: inputs).outputs
+      known[key] = outputs
+      return outputs
+    }
+    workspace.log = log
+  }
+}

@@ -1,0 +1,49 @@
+import GraphCore
+import StandardOps
+import TensorCore
+
+/// Replaces composite ops by the expressions that they stand for.
+package enum ExpandComposites: Pass {
+  package static let name = "expand-composites"
+  package static let summary = "replaces composite ops by the expressions they stand for"
+
+  package static func run(_ workspace: inout Workspace, _ options: CompilerOptions) throws {
+    var log = workspace.log
+    // An expansion may hold composites; no op expands into itself, so this ends.
+    while workspace.graph.operations.contains(where: { $0.definition is any CompositeOp.Type }) {
+      workspace.rebuild { node, inputs, target in
+        guard let composite = node.definition as? any CompositeOp.Type else { return nil }
+        log.record(name, node: node.name, "expanded")
+        let shadow = Node(
+          graph: target,
+          record: NodeRecord(
+            index: -2, name: node.name, op: node.op, definition: node.definition,
+            inputs: inputs.map(\.endpoint), controlInputs: [], attributes: node.attributes,
+            site: node.site, outputs: node.record.outputs, origin: node.record.origin))
+        return composite.expand(shadow)
+      }
+      precondition(workspace.graph.errors.isEmpty, "\(workspace.graph.errors)")
+    }
+    workspace.log = log
+    try Specialize.shapes(of: &workspace)
+  }
+}
+
+extension Specialize {
+  /// Replaces shape arithmetic that a rewrite has added by its values.
+  static func shapes(of workspace: inout Workspace) throws {
+    workspace.rebuild { node, inputs, target in
+      guard node.definition is any ShapeOp.Type else { return nil }
+      let copy = target.copy(node, inputs: inputs)
+      let values = copy.outputs.map { $0.partialValue }
+      return values.enumerated().map { index, value in
+        guard let value, let known = value.known else {
+          preconditionFailure("\(node) is not known although every shape is")
+        }
+        let shape: TensorCore.Shape = value.isScalar ? .scalar : .init([known.count])
+        let constant = try? TensorValue(integers: known, as: copy.output(index).dtype, shape: shape)
+        return target.constant(constant ?? TensorValue(zeros: shape, dtype: .int32))
+      }
+    }
+  }
+}

@@ -1,0 +1,166 @@
+import GraphCore
+import StandardOps
+import TensorCore
+
+/// Writes the plan: gives every operand a buffer, orders the steps, and places buffers in memory.
+package struct PlanBuilder {
+  private var plan = Plan()
+  private var buffers: [FusedKernel.Operand: Int] = [:]
+  private var variables: [String: Int] = [:]
+  private let workspace: Workspace
+  private var liveness: Liveness
+
+  package init(_ workspace: Workspace) {
+    self.workspace = workspace
+    liveness = Liveness(written: ApplyRules.writtenVariables(workspace))
+  }
+
+  /// The plan of the given kernels, which compute everything that the workspace needs.
+  package mutating func build(_ kernels: [FusedKernel]) -> Plan {
+    declareVariables()
+    let ordered = keepingReadValues(in: kernels)
+    for kernel in ordered { append(kernel) }
+    for tensor in workspace.fetches { plan.fetches.append(buffer(of: .tensor(tensor))) }
+    for (position, tensor) in workspace.feeds {
+      let index = buffer(of: .tensor(tensor))
+      if case .feed = plan.buffers[index].location {
+        plan.buffers[index].location = .feed(position)
+        plan.feeds.append(position)
+      }
+    }
+    plan.log = workspace.log
+    Arena.place(&plan)
+    return plan
+  }
+
+  /// Lists the variables in the order of the nodes, with what the run needs of them.
+  private mutating func declareVariables() {
+    for node in workspace.neededNodes() {
+      guard let op = node.definition as? any StateOp.Type, op.action != .declare else { continue }
+      let handle = node.input(0).node
+      let name = handle.variableName
+      let index = variables[name] ?? plan.variables.count
+      if index == plan.variables.count {
+        variables[name] = index
+        plan.variables.append(
+          Plan.VariableUse(
+            name: name, node: handle.name, dtype: handle[Ops.VarHandleOp.dtype], shape: .scalar,
+            needsValue: false, isWritten: false))
+      }
+      switch op.action {
+      case .read:
+        // What an earlier write of the same run gives needs no value from before.
+        if !plan.variables[index].isWritten { plan.variables[index].needsValue = true }
+        plan.variables[index].shape = node.output(0).shape.fullyDefined ?? .scalar
+      case .write:
+        plan.variables[index].isWritten = true
+        plan.variables[index].shape = node.input(1).shape.fullyDefined ?? .scalar
+      case .isInitialized:
+        let buffer = addBuffer(node.output(0), .feed(0))
+        buffers[.tensor(node.output(0))] = buffer
+        plan.presence.append((index, buffer))
+        plan.buffers[buffer].location = .arena(0)
+      case .declare: break
+      }
+    }
+  }
+
+  /// A value read before a write keeps its value: where something after the write still takes it, the
+  /// value is copied before the write.
+  private func keepingReadValues(in kernels: [FusedKernel]) -> [FusedKernel] {
+    var firstWrites: [Int: Int] = [:]
+    var lastUses: [Tensor: Int] = [:]
+    for (position, kernel) in kernels.enumerated() {
+      for operand in kernel.operands.dropFirst() {
+        if case .tensor(let tensor) = operand { lastUses[tensor] = position }
+      }
+    }
+    for tensor in workspace.fetches { lastUses[tensor] = kernels.count }
+    var copies: [Int: [FusedKernel]] = [:]
+    for (tensor, use) in lastUses where tensor.node.op == Ops.ReadVariableOp.name {
+      let name = tensor.node.input(0).node.variableName
+      let write = kernels.firstIndex {
+        $0.operands[0] == .variable(name) && $0.root.index > tensor.node.index
+      }
+      guard let write, use > write else { continue }
+      firstWrites[tensor.node.index] = write
+      copies[write, default: []].append(
+        .copy(of: .variable(name), to: tensor, root: tensor.node))
+    }
+    if copies.isEmpty { return kernels }
+    let saved = Set(firstWrites.keys)
+    return kernels.enumerated().flatMap { position, kernel in
+      (copies[position] ?? []) + [kernel]
+    }.map { kernel in
+      // Before the write the variable itself is read; the copy serves what comes after it.
+      _ = saved
+      return kernel
+    }
+  }
+
+  private mutating func append(_ kernel: FusedKernel) {
+    let indices = kernel.operands.map { buffer(of: $0) }
+    let isLive: Bool
+    if case .tensor(let tensor) = kernel.operands[0] {
+      isLive = liveness.isLive(tensor) && tensor.node.op != Ops.ReadVariableOp.name
+    } else {
+      isLive = false
+    }
+    if isLive {
+      // The product behind an epilogue outlives the run like the result.
+      for (operand, index) in zip(kernel.operands, indices) {
+        if case .product = operand { plan.buffers[index].location = .live(0) }
+      }
+      plan.buffers[indices[0]].location = .live(0)
+    }
+    plan.steps.append(
+      Plan.Step(
+        kernel: kernel.kernel, buffers: indices, nodes: kernel.nodes.map(\.name), isLive: isLive))
+  }
+
+  private mutating func buffer(of operand: FusedKernel.Operand) -> Int {
+    if let known = buffers[operand] { return known }
+    let index: Int
+    switch operand {
+    case .tensor(let tensor): index = source(tensor)
+    case .product(let node): index = addBuffer(node.output(0), .arena(0))
+    case .variable(let name):
+      let variable = variables[name] ?? 0
+      let use = plan.variables[variable]
+      plan.buffers.append(
+        Plan.Buffer(name: name, dtype: use.dtype, shape: use.shape, location: .variable(variable)))
+      index = plan.buffers.count - 1
+    case .randomCounter(let name):
+      plan.randomStreams.append(Plan.RandomStream(name: name, advance: 0))
+      plan.buffers.append(
+        Plan.Buffer(
+          name: name, dtype: .uint64, shape: .scalar,
+          location: .randomCounter(plan.randomStreams.count - 1)))
+      index = plan.buffers.count - 1
+    }
+    buffers[operand] = index
+    return index
+  }
+
+  /// The buffer of a tensor: its own, or that of what it merely renames.
+  private mutating func source(_ tensor: Tensor) -> Int {
+    let node = tensor.node
+    switch node.definition {
+    case _ where node.op == Ops.Const.name:
+      plan.constants.append(tensor.constantValue ?? TensorValue(zeros: [0], dtype: tensor.dtype))
+      return addBuffer(tensor, .constant(plan.constants.count - 1))
+    case _ where node.op == Ops.Placeholder.name: return addBuffer(tensor, .feed(-1))
+    case _ where node.op == Ops.ReadVariableOp.name:
+      return buffer(of: .variable(node.input(0).node.variableName))
+    default: return addBuffer(tensor, .arena(0))
+    }
+  }
+
+  private mutating func addBuffer(_ tensor: Tensor, _ location: Plan.Location) -> Int {
+    plan.buffers.append(
+      Plan.Buffer(
+        name: tensor.name, dtype: tensor.dtype, shape: tensor.shape.fullyDefined ?? .scalar,
+        location: location))
+    return plan.buffers.count - 1
+  }
+}

@@ -1,0 +1,101 @@
+import GraphCore
+import TensorCore
+
+/// A flat, immutable list of steps over one arena: what a session runs.
+public struct Plan: Sendable {
+  /// Where a buffer's bytes are during a run.
+  public enum Location: Hashable, Sendable {
+    /// At a byte offset of the run's arena.
+    case arena(Int)
+    /// At a byte offset of the memory that outlives runs, for what depends on variables alone.
+    case live(Int)
+    /// The `n`th fed value.
+    case feed(Int)
+    /// The `n`th variable's value.
+    case variable(Int)
+    /// The `n`th constant.
+    case constant(Int)
+    /// The counter of the `n`th random stream.
+    case randomCounter(Int)
+  }
+
+  /// A dense, row-major block of elements.
+  public struct Buffer: Sendable {
+    /// The tensor that it holds, for listings.
+    public var name: String
+    /// The type of the elements.
+    public var dtype: DType
+    /// Their arrangement.
+    public var shape: Shape
+    /// Where the bytes are.
+    public var location: Location
+    /// The number of bytes.
+    public var byteCount: Int { shape.count * (dtype.byteCount ?? 0) }
+  }
+
+  /// One kernel with its buffers.
+  public struct Step: Sendable {
+    /// What is computed.
+    public var kernel: Kernel
+    /// The buffers that the kernel's operand numbers stand for.
+    public var buffers: [Int]
+    /// The nodes computed, the result first: names in the user's graph.
+    public var nodes: [String]
+    /// Whether the step depends on variables and constants alone, so that it runs again only after one
+    /// of them changed.
+    public var isLive: Bool
+  }
+
+  /// How a plan uses a variable.
+  public struct VariableUse: Sendable {
+    /// The name under which the session holds it.
+    public var name: String
+    /// The node that declares it, for messages.
+    public var node: String
+    /// The type of its elements.
+    public var dtype: DType
+    /// The shape that the plan was compiled for; nil if it is never read.
+    public var shape: Shape
+    /// Whether it must have a value before the run.
+    public var needsValue: Bool
+    /// Whether the run changes it.
+    public var isWritten: Bool
+  }
+
+  /// A random stream.
+  public struct RandomStream: Sendable {
+    /// The node whose stream it is.
+    public var name: String
+    /// By how much a run advances the counter.
+    public var advance: UInt64
+  }
+
+  /// All buffers.
+  public var buffers: [Buffer] = []
+  /// The steps in order.
+  public var steps: [Step] = []
+  /// The buffer of each fetched tensor, in the order of the request.
+  public var fetches: [Int] = []
+  /// The fed tensors that are read, by their position in the request.
+  public var feeds: [Int] = []
+  /// The constants.
+  public var constants: [TensorValue] = []
+  /// The variables.
+  public var variables: [VariableUse] = []
+  /// Positions in `variables` of those whose presence is fetched, each with its buffer.
+  public var presence: [(variable: Int, buffer: Int)] = []
+  /// The random streams.
+  public var randomStreams: [RandomStream] = []
+  /// The bytes of the arena.
+  public var arenaByteCount = 0
+  /// The bytes of the memory that outlives runs.
+  public var liveByteCount = 0
+  /// What the compiler did, for listings.
+  public var log = RewriteLog()
+
+  /// A plan of no steps.
+  public init() {}
+
+  /// The variables that a run changes.
+  public var writtenVariables: [Int] { variables.indices.filter { variables[$0].isWritten } }
+}

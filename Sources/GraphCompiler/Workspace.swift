@@ -1,0 +1,97 @@
+import GraphCore
+import StandardOps
+import TensorCore
+
+/// The compiler's copy of a graph between passes.
+///
+/// Node order is execution order wherever it matters: effects happen in the order of the nodes, and
+/// no control edges are left. Every node is needed: for a fetched tensor, or for its effect.
+package struct Workspace {
+  package var graph: Graph
+  package var fetches: [Tensor]
+  /// The fed tensors that became placeholders, by their position in the request.
+  package var feeds: [(position: Int, tensor: Tensor)]
+  package var log = RewriteLog()
+
+  package init(graph: Graph, fetches: [Tensor], feeds: [(position: Int, tensor: Tensor)]) {
+    self.graph = graph
+    self.fetches = fetches
+    self.feeds = feeds
+  }
+
+  /// The nodes that something fetched or some effect needs, in order.
+  package func neededNodes() -> [Node] {
+    let nodes = graph.operations
+    var needed = [Bool](repeating: false, count: nodes.count)
+    for tensor in fetches { needed[tensor.node.index] = true }
+    for node in nodes.reversed() {
+      if !needed[node.index], node.mustRun { needed[node.index] = true }
+      guard needed[node.index] else { continue }
+      for input in node.record.inputs { needed[input.node] = true }
+    }
+    return nodes.filter { needed[$0.index] }
+  }
+
+  /// Copies the needed nodes into a new graph, each as it is or as `transform` makes it.
+  ///
+  /// - Parameter transform: given a node and its inputs in the new graph, adds what replaces it and
+  ///   returns the outputs, or returns nil to have the node copied.
+  package mutating func rebuild(
+    _ transform: (_ node: Node, _ inputs: [Tensor], _ target: Graph) throws -> [Tensor]?
+  ) rethrows {
+    let target = Graph(ops: graph.ops)
+    var map: [Int: [Tensor]] = [:]
+    for node in neededNodes() {
+      let inputs = node.record.inputs.map { (map[$0.node] ?? [])[$0.output] }
+      let replacement = try target.withScope({
+        $0.names = node.name + "/"
+        $0.origin = node.record.origin
+        $0.site = node.site
+      }) { try transform(node, inputs, target) }
+      map[node.index] = replacement ?? target.copy(node, inputs: inputs).outputs
+    }
+    fetches = fetches.map { (map[$0.node.index] ?? [])[$0.index] }
+    feeds = feeds.compactMap { feed in
+      map[feed.tensor.node.index].map { (feed.position, $0[feed.tensor.index]) }
+    }
+    graph = target
+  }
+}
+
+extension Node {
+  /// Whether the node does something besides computing its outputs.
+  var mustRun: Bool {
+    guard let definition else { return false }
+    return !definition.effects.isDisjoint(with: [.writes, .host])
+  }
+
+  /// Whether two nodes with the same op, attributes and inputs give the same values.
+  var isPure: Bool { definition?.effects == Effects.none }
+}
+
+extension Graph {
+  /// A copy of another graph's node on inputs of this one, its shapes inferred anew if theirs differ.
+  package func copy(_ node: Node, inputs: [Tensor]) -> Node {
+    let record = node.record
+    let unchanged = zip(record.inputs, inputs).allSatisfy { old, new in
+      let before = node.graph.node(at: old.node).record.outputs[old.output]
+      return before == new.node.record.outputs[new.index]
+    }
+    let draft = NodeRecord(
+      index: -2, name: freeName(record.name), op: record.op, definition: record.definition,
+      inputs: inputs.map(\.endpoint), controlInputs: [], attributes: record.attributes,
+      site: record.site, outputs: record.outputs, partialValues: record.partialValues,
+      origin: record.origin)
+    do throws(GraphError) {
+      return try append(unchanged ? draft : inferred(draft))
+    } catch {
+      preconditionFailure("copying \(node): \(error)")
+    }
+  }
+
+  /// The name itself, or one like it if a rewrite has taken it already.
+  private func freeName(_ name: String) -> String {
+    guard operation(named: name) != nil else { return name }
+    return withScope({ $0.names = "" }) { uniqueName(name) }
+  }
+}
