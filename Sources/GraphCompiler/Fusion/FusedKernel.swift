@@ -5,7 +5,7 @@ import TensorCore
 /// A kernel whose operands are still tensors: the product of fusion, before buffers are placed.
 package struct FusedKernel {
   /// What an operand stands for.
-  package enum Operand: Hashable {
+  package enum Source: Hashable {
     case tensor(Tensor)
     /// The variable that a write node sets.
     case variable(String)
@@ -14,7 +14,7 @@ package struct FusedKernel {
     case randomCounter(String)
   }
   package var kernel: Kernel
-  package var operands: [Operand]
+  package var operands: [Source]
   /// The node whose place in the order the kernel takes.
   package var root: Node
   /// All nodes computed, the root first.
@@ -39,5 +39,20 @@ package struct FusedKernel {
         || contraction.epilogue.map(differs) ?? false
     case .named: return true
     }
+  }
+
+  /// Keeps the value that a variable has now.
+  static func copy(of variable: String, to tensor: Tensor) -> FusedKernel {
+    let builder = ElementBuilder()
+    let element = builder.element(.load(0), tensor.dtype)
+    let access = Access(strides: [1])
+    let kernel = LoopKernel(
+      extents: [tensor.shape.count ?? 0],
+      loads: [Operand(buffer: 1, dtype: tensor.dtype, access: access)],
+      body: builder.expression([element]),
+      stores: [Operand(buffer: 0, dtype: tensor.dtype, access: access)])
+    return FusedKernel(
+      kernel: .loop(kernel), operands: [.tensor(tensor), .variable(variable)], root: tensor.node,
+      nodes: [tensor.node])
   }
 }

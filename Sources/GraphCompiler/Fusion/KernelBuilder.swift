@@ -53,7 +53,7 @@ package struct KernelBuilder {
   }
 
   /// The kernel that computes a tensor, element-wise or by the one heavy node of its group.
-  private func computed(_ tensor: Tensor, root: Node, into output: FusedKernel.Operand)
+  private func computed(_ tensor: Tensor, root: Node, into output: FusedKernel.Source)
     -> FusedKernel
   {
     let heavy = grouping.heavy[root.index].map { root.graph.node(at: $0) }
@@ -66,12 +66,13 @@ package struct KernelBuilder {
     }
   }
 
-  private func loop(_ tensor: Tensor, root: Node, into output: FusedKernel.Operand) -> FusedKernel {
+  private func loop(_ tensor: Tensor, root: Node, into output: FusedKernel.Source) -> FusedKernel {
     let sizes = tensor.shape.fullyDefined?.dimensions ?? []
     var lowering = Lowering(grouping, root: root, rank: sizes.count)
     let element = lowering.element(tensor, at: identity(sizes.count))
     return finished(
-      lowering, element, extents: sizes, root: root, into: output, Access(strides: Shape(sizes).strides),
+      lowering, element, extents: sizes, root: root, into: output,
+      Access(strides: Shape(sizes).strides),
       tensor.dtype)
   }
 
@@ -91,7 +92,7 @@ package struct KernelBuilder {
 
   private func finished(
     _ lowering: Lowering, _ element: Element, extents: [Int], root: Node,
-    into output: FusedKernel.Operand, _ access: Access, _ dtype: DType
+    into output: FusedKernel.Source, _ access: Access, _ dtype: DType
   ) -> FusedKernel {
     var operands = OperandList(output)
     let loads = lowering.loads.map { load in
@@ -109,7 +110,7 @@ package struct KernelBuilder {
 
   private func reduction(
     _ op: any ReductionOp.Type, _ heavy: Node, _ tensor: Tensor, root: Node,
-    into output: FusedKernel.Operand
+    into output: FusedKernel.Source
   ) -> FusedKernel {
     let input = heavy.input(0)
     let sizes = input.shape.fullyDefined?.dimensions ?? []
@@ -177,7 +178,7 @@ package struct KernelBuilder {
   }
 
   private func contraction(
-    _ heavy: Node, _ tensor: Tensor, root: Node, into output: FusedKernel.Operand
+    _ heavy: Node, _ tensor: Tensor, root: Node, into output: FusedKernel.Source
   ) -> FusedKernel {
     var operands = OperandList(output)
     let hasEpilogue = tensor.node != heavy
@@ -298,11 +299,11 @@ extension Operand {
 
 /// The operands of a kernel under construction, each once.
 struct OperandList {
-  private(set) var list: [FusedKernel.Operand]
+  private(set) var list: [FusedKernel.Source]
 
-  init(_ output: FusedKernel.Operand) { list = [output] }
+  init(_ output: FusedKernel.Source) { list = [output] }
 
-  mutating func position(_ operand: FusedKernel.Operand) -> Int {
+  mutating func position(_ operand: FusedKernel.Source) -> Int {
     // The output is looked up too: an update reads the variable that it writes by another name.
     if let known = list.firstIndex(of: operand) { return known }
     list.append(operand)

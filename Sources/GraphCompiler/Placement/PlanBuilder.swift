@@ -5,9 +5,11 @@ import TensorCore
 /// Writes the plan: gives every operand a buffer, orders the steps, and places buffers in memory.
 package struct PlanBuilder {
   private var plan = Plan()
-  private var buffers: [FusedKernel.Operand: Int] = [:]
+  private var buffers: [FusedKernel.Source: Int] = [:]
   private var variables: [String: Int] = [:]
   private let workspace: Workspace
+  /// Values of variables that are used after the variable was written.
+  private var savedReads: Set<Tensor> = []
   private var liveness: Liveness
 
   package init(_ workspace: Workspace) {
@@ -66,36 +68,32 @@ package struct PlanBuilder {
   }
 
   /// A value read before a write keeps its value: where something after the write still takes it, the
-  /// value is copied before the write.
-  private func keepingReadValues(in kernels: [FusedKernel]) -> [FusedKernel] {
-    var firstWrites: [Int: Int] = [:]
-    var lastUses: [Tensor: Int] = [:]
+  /// value is copied before its first use.
+  private mutating func keepingReadValues(in kernels: [FusedKernel]) -> [FusedKernel] {
+    var uses: [Tensor: ClosedRange<Int>] = [:]
+    var writes: [String: [Int]] = [:]
     for (position, kernel) in kernels.enumerated() {
+      if case .variable(let name) = kernel.operands[0] {
+        writes[name, default: []].append(position)
+      }
       for operand in kernel.operands.dropFirst() {
-        if case .tensor(let tensor) = operand { lastUses[tensor] = position }
+        guard case .tensor(let tensor) = operand else { continue }
+        uses[tensor] = (uses[tensor]?.lowerBound ?? position)...position
       }
     }
-    for tensor in workspace.fetches { lastUses[tensor] = kernels.count }
+    for tensor in workspace.fetches {
+      uses[tensor] = (uses[tensor]?.lowerBound ?? kernels.count)...kernels.count
+    }
     var copies: [Int: [FusedKernel]] = [:]
-    for (tensor, use) in lastUses where tensor.node.op == Ops.ReadVariableOp.name {
+    for (tensor, use) in uses where tensor.node.op == Ops.ReadVariableOp.name {
       let name = tensor.node.input(0).node.variableName
-      let write = kernels.firstIndex {
-        $0.operands[0] == .variable(name) && $0.root.index > tensor.node.index
-      }
-      guard let write, use > write else { continue }
-      firstWrites[tensor.node.index] = write
-      copies[write, default: []].append(
-        .copy(of: .variable(name), to: tensor, root: tensor.node))
+      let write = writes[name]?.first { kernels[$0].root.index > tensor.node.index }
+      guard let write, use.upperBound > write else { continue }
+      savedReads.insert(tensor)
+      copies[min(use.lowerBound, write), default: []].append(.copy(of: name, to: tensor))
     }
     if copies.isEmpty { return kernels }
-    let saved = Set(firstWrites.keys)
-    return kernels.enumerated().flatMap { position, kernel in
-      (copies[position] ?? []) + [kernel]
-    }.map { kernel in
-      // Before the write the variable itself is read; the copy serves what comes after it.
-      _ = saved
-      return kernel
-    }
+    return kernels.enumerated().flatMap { (copies[$0.offset] ?? []) + [$0.element] }
   }
 
   private mutating func append(_ kernel: FusedKernel) {
@@ -113,12 +111,18 @@ package struct PlanBuilder {
       }
       plan.buffers[indices[0]].location = .live(0)
     }
+    if case .named(let call) = kernel.kernel, let counter = call.counter,
+      case .randomCounter(let stream) = plan.buffers[indices[counter]].location
+    {
+      // As TensorFlow reserves: 256 blocks of the stream for each element.
+      plan.randomStreams[stream].advance = UInt64(call.count) &* 256
+    }
     plan.steps.append(
       Plan.Step(
         kernel: kernel.kernel, buffers: indices, nodes: kernel.nodes.map(\.name), isLive: isLive))
   }
 
-  private mutating func buffer(of operand: FusedKernel.Operand) -> Int {
+  private mutating func buffer(of operand: FusedKernel.Source) -> Int {
     if let known = buffers[operand] { return known }
     let index: Int
     switch operand {
@@ -150,7 +154,7 @@ package struct PlanBuilder {
       plan.constants.append(tensor.constantValue ?? TensorValue(zeros: [0], dtype: tensor.dtype))
       return addBuffer(tensor, .constant(plan.constants.count - 1))
     case _ where node.op == Ops.Placeholder.name: return addBuffer(tensor, .feed(-1))
-    case _ where node.op == Ops.ReadVariableOp.name:
+    case _ where node.op == Ops.ReadVariableOp.name && !savedReads.contains(tensor):
       return buffer(of: .variable(node.input(0).node.variableName))
     default: return addBuffer(tensor, .arena(0))
     }

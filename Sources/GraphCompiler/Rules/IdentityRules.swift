@@ -11,7 +11,8 @@ extension Rule {
       ops: ["Identity", "StopGradient", "PreventGradient", "Snapshot", "PlaceholderWithDefault"]
     ) { [$0[0]] },
     // x · 1 = x, where x is not broadcast. (x + 0 is not x: −0 + 0 = 0.)
-    Rule(name: "multiply-by-one", identity: "x · 1 = x", contract: .exact, ops: ["Mul"]) { context in
+    Rule(name: "multiply-by-one", identity: "x · 1 = x", contract: .exact, ops: ["Mul"]) {
+      context in
       if context[1].isConstant(1), context[0].shape == context.output.shape { return [context[0]] }
       if context[0].isConstant(1), context[1].shape == context.output.shape { return [context[1]] }
       return nil

@@ -1,0 +1,78 @@
+import GraphCore
+import StandardOps
+import TensorCore
+
+/// The whole compiler: a graph and a request in, a plan out.
+public enum Pipeline {
+  /// The passes in order, each with the reason for its place. `Specialize` comes before all, since it
+  /// makes the copy that they rewrite; fusion and placement come after.
+  package static let passes: [any Pass.Type] = [
+    // Shapes are static now, so most of what follows from them is constant.
+    FoldConstants.self,
+    // Decided selections drop whole branches, and folded scales meet their linear ops, before
+    // composites hide neither.
+    ApplyRules.self,
+    // What the rules joined may be constant.
+    FoldConstants.self,
+    // Composites are one node while rules look for them, and element steps when kernels are built.
+    ExpandComposites.self,
+    // Expansions hold identities and constants of their own.
+    ApplyRules.self,
+    FoldConstants.self,
+    // Last, so that equal parts of different expansions are found too.
+    EliminateCommonSubexpressions.self,
+  ]
+
+  /// Compiles a request.
+  ///
+  /// - Throws: `GraphErrors` for mistakes in the graph, `CompilationError` for ones in the request.
+  public static func compile(_ request: CompilationRequest, _ options: CompilerOptions) throws
+    -> Plan
+  {
+    try request.graph.throwNewErrors()
+    var workspace = try Specialize.workspace(for: request, options)
+    workspace.log.finish(Specialize.name, nodes: workspace.neededNodes().count)
+    for pass in passes where options.optimizes || pass == ExpandComposites.self {
+      try pass.run(&workspace, options)
+      workspace.log.finish(pass.name, nodes: workspace.neededNodes().count)
+      Verifier.check(workspace, after: pass.name)
+    }
+    return plan(workspace, options)
+  }
+
+  /// Groups nodes into kernels and writes the plan.
+  private static func plan(_ workspace: Workspace, _ options: CompilerOptions) -> Plan {
+    let grouping = Grouping(workspace, fuses: options.optimizes)
+    let kernels = KernelBuilder(grouping).kernels()
+    var builder = PlanBuilder(workspace)
+    return builder.build(kernels)
+  }
+
+  /// The values of tensors that depend on constants alone.
+  static func evaluate(_ tensors: [Tensor], _ options: CompilerOptions) throws -> [TensorValue] {
+    guard let graph = tensors.first?.graph else { return [] }
+    var workspace = Workspace(graph: graph, fetches: tensors, feeds: [])
+    workspace.keepOnlyFetches()
+    try ExpandComposites.run(&workspace, options)
+    return try options.evaluate(plan(workspace, options))
+  }
+}
+
+extension Workspace {
+  /// Drops effects, leaving what the fetches need.
+  mutating func keepOnlyFetches() {
+    var needed = Set<Int>()
+    var pending = fetches.map(\.node)
+    while let node = pending.popLast() {
+      if needed.insert(node.index).inserted { pending += node.inputs.map(\.node) }
+    }
+    let target = Graph(ops: graph.ops)
+    var map: [Int: [Tensor]] = [:]
+    for node in graph.operations where needed.contains(node.index) {
+      let inputs = node.record.inputs.map { (map[$0.node] ?? [])[$0.output] }
+      map[node.index] = target.copy(node, inputs: inputs).outputs
+    }
+    fetches = fetches.map { (map[$0.node.index] ?? [])[$0.index] }
+    graph = target
+  }
+}
