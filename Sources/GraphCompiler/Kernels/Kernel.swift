@@ -77,6 +77,8 @@ public enum KernelStatus: Int32, Sendable {
   case success
   /// An integer was divided by zero.
   case divisionByZero
+  /// Random integers were drawn from an empty range.
+  case emptyRange
 }
 
 /// Turns kernels into callables, or declines.

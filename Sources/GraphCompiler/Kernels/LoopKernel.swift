@@ -23,6 +23,13 @@ public struct Operand: Hashable, Sendable {
   public var dtype: DType
   /// Where the elements lie.
   public var access: Access
+
+  /// A read or write of the given elements.
+  public init(buffer: Int, dtype: DType, access: Access) {
+    self.buffer = buffer
+    self.dtype = dtype
+    self.access = access
+  }
 }
 
 /// How a loop combines elements along its reduced dimensions.

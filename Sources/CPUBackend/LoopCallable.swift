@@ -1,0 +1,83 @@
+import GraphCompiler
+import StandardOps
+import TensorCore
+
+/// A plain loop: blocks of the row-major index space, one after the other.
+final class LoopCallable: KernelCallable {
+  private let kernel: LoopKernel
+  private let program: BlockProgram
+  private let count: Int
+  /// Whether the result may be computed where it is stored: nothing that the loop reads lies there.
+  private let storesDirectly: Bool
+  private let storesDensely: Bool
+  private let size: Int
+
+  /// The elements of one tile: enough work to be worth a thread's while.
+  private static let tileElements = 8192
+
+  init?(_ kernel: LoopKernel) {
+    guard
+      let program = BlockProgram(kernel.body, loads: kernel.loads, extents: kernel.extents),
+      let store = kernel.stores.first, let size = store.dtype.byteCount
+    else { return nil }
+    self.kernel = kernel
+    self.program = program
+    self.size = size
+    count = kernel.count
+    let dense = Shape(kernel.extents).strides
+    storesDensely = zip(kernel.extents, zip(store.access.strides, dense)).allSatisfy {
+      $0.0 == 1 || $0.1.0 == $0.1.1
+    }
+    storesDirectly =
+      storesDensely && program.isComputed(result: 0)
+      && !kernel.loads.contains { $0.buffer == store.buffer }
+  }
+
+  var tileCount: Int { max(1, (count + Self.tileElements - 1) / Self.tileElements) }
+  var scratchByteCount: Int { program.scratchByteCount + 64 }
+  var estimatedNanoseconds: Int { Int(program.nanosecondsPerElement * Double(count)) }
+
+  func run(
+    tiles: Range<Int>, operands: UnsafePointer<UnsafeMutableRawPointer>,
+    scratch: UnsafeMutableRawPointer
+  ) -> KernelStatus {
+    let status = scratch
+    status.storeBytes(of: 0, as: Int32.self)
+    let end = min(tiles.upperBound * Self.tileElements, count)
+    var start = tiles.lowerBound * Self.tileElements
+    while start < end {
+      let next = min(start + BlockProgram.blockCount, end)
+      runBlock(start..<next, operands, scratch + 64, status)
+      start = next
+    }
+    return KernelStatus(rawValue: status.load(as: Int32.self)) ?? .success
+  }
+
+  private func runBlock(
+    _ range: Range<Int>, _ operands: UnsafePointer<UnsafeMutableRawPointer>,
+    _ scratch: UnsafeMutableRawPointer, _ status: UnsafeMutableRawPointer
+  ) {
+    let store = kernel.stores[0]
+    let base = operands[store.buffer]
+    let destination = base + (store.access.offset + range.lowerBound) * size
+    let registers = program.evaluate(
+      range, operands: operands, destination: storesDirectly ? destination : nil,
+      scratch: scratch, status: status)
+    if storesDirectly { return }
+    let result = registers[program.results[0]]
+    if program.isUniform(result: 0) {
+      // One element everywhere: through the general store with a step of 0 on the reading side.
+      for position in range {
+        StridedCopy.scatter(
+          result, to: base, size: size, offset: store.access.offset,
+          strides: store.access.strides, extents: kernel.extents, range: position..<(position + 1))
+      }
+    } else if storesDensely {
+      destination.copyMemory(from: result, byteCount: range.count * size)
+    } else {
+      StridedCopy.scatter(
+        result, to: base, size: size, offset: store.access.offset, strides: store.access.strides,
+        extents: kernel.extents, range: range)
+    }
+  }
+}

@@ -1,0 +1,7 @@
+// The umbrella that users import.
+@_exported import Autodiff
+@_exported import GraphCompiler
+@_exported import GraphCore
+@_exported import GraphRuntime
+@_exported import StandardOps
+@_exported import TensorCore

@@ -1,0 +1,74 @@
+import GraphCompiler
+import TensorCore
+
+/// Runs steps in order; each step's tiles on the pool's threads where that pays.
+struct Executor {
+  let pool: ThreadPool
+
+  /// - Throws: `SessionError` naming the node whose kernel failed.
+  func run(_ steps: [Int], of executable: Executable, in memory: RunMemory) throws(SessionError) {
+    for index in steps {
+      let callable = executable.callables[index]
+      let operands = UnsafePointer(memory.addresses + executable.firstOperand[index])
+      let tiles = callable.tileCount
+      let status: KernelStatus
+      if tiles > 1, pool.threadCount > 1,
+        callable.estimatedNanoseconds > Executable.parallelThreshold
+      {
+        status = parallel(callable, tiles, operands, memory)
+      } else {
+        status = callable.run(tiles: 0..<tiles, operands: operands, scratch: memory.scratch[0].base)
+      }
+      if status != .success { throw failure(status, executable.plan.steps[index]) }
+    }
+  }
+
+  private func parallel(
+    _ callable: any KernelCallable, _ tiles: Int,
+    _ operands: UnsafePointer<UnsafeMutableRawPointer>, _ memory: RunMemory
+  ) -> KernelStatus {
+    let work = SharedWork(callable: callable, operands: operands, memory: memory)
+    pool.run(tiles: tiles) { range, worker in work.run(range, worker) }
+    return work.status
+  }
+
+  private func failure(_ status: KernelStatus, _ step: Plan.Step) -> SessionError {
+    let node = step.nodes.first ?? ""
+    switch status {
+    case .success: return SessionError("\"\(node)\" succeeded")
+    case .divisionByZero: return SessionError("integer division by zero in \"\(node)\"")
+    case .emptyRange:
+      return SessionError(
+        "\"\(node)\" draws integers from an empty range: minval must be below maxval")
+    }
+  }
+}
+
+/// A kernel's call as all threads see it.
+private final class SharedWork: @unchecked Sendable {
+  private let callable: any KernelCallable
+  private let operands: UnsafePointer<UnsafeMutableRawPointer>
+  private let memory: RunMemory
+  /// One for each worker, so that no two threads write the same.
+  private var statuses: [KernelStatus]
+
+  init(
+    callable: any KernelCallable, operands: UnsafePointer<UnsafeMutableRawPointer>,
+    memory: RunMemory
+  ) {
+    self.callable = callable
+    self.operands = operands
+    self.memory = memory
+    statuses = Array(repeating: .success, count: memory.scratch.count)
+  }
+
+  func run(_ tiles: Range<Int>, _ worker: Int) {
+    let status = callable.run(
+      tiles: tiles, operands: operands, scratch: memory.scratch[worker].base)
+    if status != .success {
+      statuses.withUnsafeMutableBufferPointer { $0[worker] = status }
+    }
+  }
+
+  var status: KernelStatus { statuses.first { $0 != .success } ?? .success }
+}

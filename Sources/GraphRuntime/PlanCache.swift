@@ -1,0 +1,76 @@
+import GraphCompiler
+import GraphCore
+import Synchronization
+import TensorCore
+
+/// What a plan is made for, apart from the values of feeds.
+struct PlanSignature: Hashable {
+  let fetches: [Endpoint]
+  let targets: [Int]
+  let feeds: [Endpoint]
+  let shapes: [Shape]
+}
+
+/// An executable with what it keeps between runs.
+final class CachedPlan: Sendable {
+  struct State {
+    var idle: [RunMemory] = []
+    /// The versions of the variables that the live steps last saw.
+    var liveVersions: [UInt64]?
+  }
+
+  let executable: Executable
+  let live: TensorStorage
+  let state = Mutex(State())
+  /// Held while live steps run, and by nobody else.
+  let liveLock = ReadWriteLock()
+
+  init(_ executable: Executable) {
+    self.executable = executable
+    live = TensorStorage(byteCount: executable.plan.liveByteCount)
+  }
+
+  func takeMemory(threads: Int) -> RunMemory {
+    if let idle = state.withLock({ $0.idle.popLast() }) { return idle }
+    return RunMemory(executable, live: live, threads: threads)
+  }
+
+  func giveBack(_ memory: RunMemory) {
+    state.withLock { if $0.idle.count < 4 { $0.idle.append(memory) } }
+  }
+}
+
+/// The plans of a session: by signature, then by the values of the feeds that decide them.
+struct PlanCache {
+  struct Entry {
+    /// The positions of the feeds whose values the plans depend on.
+    var deciding: [Int] = []
+    var plans: [[TensorValue]: CachedPlan] = [:]
+  }
+
+  private var entries: [PlanSignature: Entry] = [:]
+  private var order: [PlanSignature] = []
+
+  /// Scripts use a handful of signatures; a server with varying batches a few dozen.
+  private static let limit = 64
+  private static let valuesLimit = 32
+
+  func find(_ signature: PlanSignature, _ values: [TensorValue]) -> (CachedPlan?, [Int]) {
+    guard let entry = entries[signature] else { return (nil, []) }
+    return (entry.plans[entry.deciding.map { values[$0] }], entry.deciding)
+  }
+
+  mutating func insert(
+    _ plan: CachedPlan, _ signature: PlanSignature, deciding: [Int], _ values: [TensorValue]
+  ) {
+    if entries[signature] == nil {
+      order.append(signature)
+      if order.count > Self.limit { entries[order.removeFirst()] = nil }
+    }
+    var entry = entries[signature] ?? Entry()
+    if entry.deciding != deciding || entry.plans.count >= Self.valuesLimit { entry.plans = [:] }
+    entry.deciding = deciding
+    entry.plans[deciding.map { values[$0] }] = plan
+    entries[signature] = entry
+  }
+}

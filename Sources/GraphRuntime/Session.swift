@@ -1,0 +1,224 @@
+import CPUBackend
+import GraphCompiler
+import GraphCore
+import LLVMBackend
+import Synchronization
+import TensorCore
+
+/// Runs a graph: holds its variables, compiles a plan for each signature of feeds and fetches, and
+/// executes it.
+///
+/// May be used from several threads: runs that write variables exclude one another and readers;
+/// read-only runs go on at the same time. Fetched values never alias variables or feeds.
+public final class Session: Sendable {
+  /// Which backends a session asks.
+  public enum BackendChoice: String, Sendable, CaseIterable {
+    /// Machine code where LLVM takes a kernel, the CPU backend for the rest.
+    case llvm
+    /// The CPU backend alone.
+    case cpu
+  }
+
+  /// The graph that the session runs; it may grow between runs.
+  public let graph: Graph
+  package let backends: [any Backend]
+  let variables = Mutex(VariableStore())
+  private let cache = Mutex(PlanCache())
+  private let runs = ReadWriteLock()
+  private let executor: Executor
+  private let contracts: Set<Contract>
+  private let optimizes: Bool
+
+  /// A session without values for any variable.
+  ///
+  /// - Parameters:
+  ///   - threads: how many threads run a kernel's tiles; by default one a processor. Results have
+  ///     the same bits whatever their number.
+  ///   - contracts: what rewrites may do to the numbers.
+  ///   - optimizes: whether the graph is rewritten and fused at all.
+  /// - Throws: `GraphErrors` with every mistake in the graph.
+  public init(
+    _ graph: Graph, backend: BackendChoice = .llvm, threads: Int? = nil,
+    contracts: Set<Contract> = [.exact, .rescaling], optimizes: Bool = true
+  ) throws(GraphErrors) {
+    try graph.throwNewErrors()
+    self.graph = graph
+    backends = backend == .cpu ? [CPUBackend()] : [LLVMBackend(), CPUBackend()]
+    self.contracts = contracts
+    self.optimizes = optimizes
+    executor = Executor(
+      pool: ThreadPool(threadCount: threads ?? ThreadPool.availableProcessors))
+  }
+
+  /// The values of several tensors after running `targets`, all in one run.
+  ///
+  /// - Throws: `GraphErrors`, `CompilationError` or `SessionError`, saying what is wrong and where.
+  public func run(
+    _ fetches: [Tensor], targets: [any GraphElement] = [], feeding feeds: Feeds = [:]
+  ) throws -> [TensorValue] {
+    let resolved = try resolve(feeds)
+    let plan = try plan(fetches, targets.map(\.target), resolved)
+    return try execute(plan, resolved.map(\.value))
+  }
+
+  /// The value of a tensor.
+  ///
+  /// - Throws: `GraphErrors`, `CompilationError` or `SessionError`, saying what is wrong and where.
+  public func run(
+    _ fetch: Tensor, targets: [any GraphElement] = [], feeding feeds: Feeds = [:]
+  ) throws -> TensorValue { try run([fetch], targets: targets, feeding: feeds)[0] }
+
+  /// The values of two tensors in one run.
+  ///
+  /// - Throws: `GraphErrors`, `CompilationError` or `SessionError`, saying what is wrong and where.
+  public func run(
+    _ fetches: (Tensor, Tensor), targets: [any GraphElement] = [], feeding feeds: Feeds = [:]
+  ) throws -> (TensorValue, TensorValue) {
+    let values = try run([fetches.0, fetches.1], targets: targets, feeding: feeds)
+    return (values[0], values[1])
+  }
+
+  /// The values of three tensors in one run.
+  ///
+  /// - Throws: `GraphErrors`, `CompilationError` or `SessionError`, saying what is wrong and where.
+  public func run(
+    _ fetches: (Tensor, Tensor, Tensor), targets: [any GraphElement] = [],
+    feeding feeds: Feeds = [:]
+  ) throws -> (TensorValue, TensorValue, TensorValue) {
+    let values = try run([fetches.0, fetches.1, fetches.2], targets: targets, feeding: feeds)
+    return (values[0], values[1], values[2])
+  }
+
+  /// The value of a variable.
+  ///
+  /// - Throws: `SessionError` if it has none.
+  public func run(_ variable: Variable) throws -> TensorValue { try value(of: variable) }
+
+  /// Runs nodes, tensors or variables for their effects.
+  ///
+  /// - Throws: `GraphErrors`, `CompilationError` or `SessionError`, saying what is wrong and where.
+  public func run(_ targets: [any GraphElement], feeding feeds: Feeds = [:]) throws {
+    _ = try run([], targets: targets, feeding: feeds)
+  }
+
+  /// Runs one node for its effects.
+  ///
+  /// - Throws: `GraphErrors`, `CompilationError` or `SessionError`, saying what is wrong and where.
+  public func run(_ target: Node, feeding feeds: Feeds = [:]) throws {
+    _ = try run([], targets: [target], feeding: feeds)
+  }
+
+  /// The plan that a run with these feeds would use.
+  ///
+  /// - Throws: `GraphErrors` or `CompilationError`.
+  package func plan(
+    fetching fetches: [Tensor], targets: [any GraphElement] = [], feeding feeds: Feeds
+  ) throws -> Plan {
+    try plan(fetches, targets.map(\.target), resolve(feeds)).executable.plan
+  }
+
+  private func plan(_ fetches: [Tensor], _ targets: [Node], _ feeds: [ResolvedFeed]) throws
+    -> CachedPlan
+  {
+    for tensor in fetches where tensor.graph != graph || tensor.isPoison {
+      try graph.throwNewErrors()
+      throw SessionError("\(tensor) is not part of the session's graph")
+    }
+    for node in targets where node.graph != graph || node.isPoison {
+      try graph.throwNewErrors()
+      throw SessionError("\(node) is not part of the session's graph")
+    }
+    let signature = PlanSignature(
+      fetches: fetches.map(\.endpoint), targets: targets.map(\.index),
+      feeds: feeds.map(\.tensor.endpoint), shapes: feeds.map(\.value.shape))
+    let values = feeds.map(\.value)
+    var (found, deciding) = cache.withLock { $0.find(signature, values) }
+    if let found { return found }
+    try graph.throwNewErrors()
+    var options = CompilerOptions { try self.evaluate($0) }
+    options.contracts = contracts
+    options.optimizes = optimizes
+    while true {
+      let request = CompilationRequest(
+        graph: graph,
+        feeds: feeds.enumerated().map { position, feed in
+          .init(
+            tensor: feed.tensor, shape: feed.value.shape,
+            value: deciding.contains(position) ? feed.value : nil)
+        }, fetches: fetches, targets: targets)
+      do {
+        let compiled = try Pipeline.compile(request, options)
+        let plan = CachedPlan(try Executable(compiled, backends: backends))
+        cache.withLock { $0.insert(plan, signature, deciding: deciding, values) }
+        return plan
+      } catch CompilationError.needsValues(let positions) {
+        let more = Set(deciding).union(positions)
+        precondition(more.count > deciding.count, "asked again for known values")
+        deciding = more.sorted()
+      }
+    }
+  }
+
+  /// Runs a plan of constants alone, for the compiler.
+  private func evaluate(_ plan: Plan) throws -> [TensorValue] {
+    try execute(CachedPlan(Executable(plan, backends: backends)), [], holdsLock: true)
+  }
+
+  private func execute(
+    _ plan: CachedPlan, _ feeds: [TensorValue], holdsLock: Bool = false
+  ) throws -> [TensorValue] {
+    let description = plan.executable.plan
+    let memory = plan.takeMemory(threads: executor.pool.threadCount)
+    defer { plan.giveBack(memory) }
+    if holdsLock { return try locked(plan, feeds, memory) }
+    let writes =
+      description.variables.contains(where: \.isWritten) || !description.randomStreams.isEmpty
+    return try runs.hold(exclusively: writes) { () throws -> [TensorValue] in
+      try locked(plan, feeds, memory)
+    }
+  }
+
+  private func locked(_ plan: CachedPlan, _ feeds: [TensorValue], _ memory: RunMemory) throws
+    -> [TensorValue]
+  {
+    let bindings = try bind(plan.executable.plan, feeds, memory)
+    defer { withExtendedLifetime((feeds, bindings)) {} }
+    memory.fillOperands(plan.executable)
+    do {
+      try refreshLive(plan, bindings, memory)
+      try executor.run(plan.executable.everyRun, of: plan.executable, in: memory)
+    } catch {
+      // A variable that this run was to give its first value still has none.
+      variables.withLock { store in
+        for name in bindings.created { store.remove(name) }
+      }
+      throw error
+    }
+    finish(plan.executable.plan, bindings)
+    return plan.executable.plan.fetches.map { buffer in
+      let description = plan.executable.plan.buffers[buffer]
+      if case .constant(let number) = description.location {
+        return plan.executable.plan.constants[number]
+      }
+      return TensorValue(
+        dtype: description.dtype, shape: description.shape,
+        storage: TensorStorage(
+          copying: UnsafeRawBufferPointer(
+            start: memory.bufferAddresses[buffer], count: description.byteCount)))
+    }
+  }
+
+  package func runsExclusively<Result>(_ exclusively: Bool, _ body: () -> Result) -> Result {
+    runs.hold(exclusively: exclusively, body)
+  }
+
+  private func refreshLive(_ plan: CachedPlan, _ bindings: Bindings, _ memory: RunMemory) throws {
+    if plan.executable.live.isEmpty { return }
+    let versions = bindings.variables.map { $0?.version ?? 0 }
+    try plan.liveLock.hold(exclusively: true) { () throws in
+      if plan.state.withLock({ $0.liveVersions }) == versions { return }
+      try executor.run(plan.executable.live, of: plan.executable, in: memory)
+      plan.state.withLock { $0.liveVersions = versions }
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import GraphCompiler
+import TensorCore
+
+/// The variables of a session, with a version that each write raises.
+struct VariableStore {
+  private(set) var values: [String: TensorStorageBox] = [:]
+  private(set) var counters: [String: UnsafeCounter] = [:]
+
+  /// A variable's bytes at a fixed address while its shape stays; guarded by the session's lock on runs.
+  final class TensorStorageBox: @unchecked Sendable {
+    let dtype: DType
+    let shape: Shape
+    let storage: TensorStorage
+    var version: UInt64
+    init(dtype: DType, shape: Shape, storage: TensorStorage, version: UInt64) {
+      self.dtype = dtype
+      self.shape = shape
+      self.storage = storage
+      self.version = version
+    }
+    /// A copy that no later run changes.
+    var value: TensorValue {
+      TensorValue(
+        dtype: dtype, shape: shape,
+        storage: TensorStorage(
+          copying: UnsafeRawBufferPointer(start: storage.base, count: storage.byteCount)))
+    }
+  }
+
+  /// A random stream's position.
+  final class UnsafeCounter: @unchecked Sendable {
+    let storage = TensorStorage(byteCount: 8)
+    var value: UInt64 {
+      get { storage.base.load(as: UInt64.self) }
+      set { storage.base.storeBytes(of: newValue, as: UInt64.self) }
+    }
+  }
+
+  private var nextVersion: UInt64 = 1
+
+  mutating func set(_ name: String, to value: TensorValue) {
+    let storage = value.withUnsafeBytes { TensorStorage(copying: $0) }
+    nextVersion += 1
+    values[name] = TensorStorageBox(
+      dtype: value.dtype, shape: value.shape, storage: storage, version: nextVersion)
+  }
+
+  /// Room for a value of this type and shape, kept if it is there already.
+  mutating func reserve(_ name: String, dtype: DType, shape: Shape) -> TensorStorageBox {
+    if let box = values[name], box.dtype == dtype, box.shape == shape { return box }
+    let storage = TensorStorage(byteCount: shape.count * (dtype.byteCount ?? 0))
+    nextVersion += 1
+    let box = TensorStorageBox(dtype: dtype, shape: shape, storage: storage, version: nextVersion)
+    values[name] = box
+    return box
+  }
+
+  mutating func remove(_ name: String) { values[name] = nil }
+
+  mutating func touch(_ box: TensorStorageBox) {
+    nextVersion += 1
+    box.version = nextVersion
+  }
+
+  mutating func counter(_ name: String) -> UnsafeCounter {
+    if let counter = counters[name] { return counter }
+    let counter = UnsafeCounter()
+    counters[name] = counter
+    return counter
+  }
+}
