@@ -3,7 +3,7 @@ import Testing
 import GraphCore
 import TensorCore
 
-@testable import StandardOps
+import StandardOps
 
 /// Philox streams against numbers that TensorFlow 2.21 drew with the same seeds.
 @Suite struct PhiloxTests {
