@@ -169,8 +169,8 @@ final class RowReductionCallable: KernelCallable, @unchecked Sendable {
     _ operands: UnsafePointer<UnsafeMutableRawPointer>, _ status: UnsafeMutableRawPointer
   ) {
     let target = kernel.stores[0]
-    var state = results
-    let registers = withUnsafePointer(to: &state) {
+    let state = results
+    let registers = withUnsafePointer(to: state) {
       finish.evaluate(
         rows, operands: operands, provided: $0, scratch: program, status: status)
     }
