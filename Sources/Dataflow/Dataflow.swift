@@ -5,3 +5,5 @@
 @_exported import GraphRuntime
 @_exported import StandardOps
 @_exported import TensorCore
+@_exported import Training
+@_exported import Persistence

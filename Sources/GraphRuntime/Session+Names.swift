@@ -74,6 +74,13 @@ extension Session {
     runsExclusively(false) { variables.withLock { $0.values[name]?.value } }
   }
 
+  /// Several variables' values at one moment: no run changes some of them meanwhile.
+  package func values(ofVariablesNamed names: [String]) -> [TensorValue?] {
+    runsExclusively(false) {
+      variables.withLock { store in names.map { store.values[$0]?.value } }
+    }
+  }
+
   /// Sets several variables at once: no run sees some of them.
   package func set(_ values: [(name: String, value: TensorValue)]) {
     runsExclusively(true) {

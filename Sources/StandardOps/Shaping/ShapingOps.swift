@@ -5,5 +5,9 @@ extension OpSet {
     Ops.Shape.self, Ops.Size.self, Ops.Rank.self, Ops.Reshape.self, Ops.ExpandDims.self,
     Ops.BroadcastTo.self, Ops.BroadcastGradientArgs.self, Ops.Fill.self, Ops.Range.self,
     Ops.DynamicStitch.self,
+    Ops.Squeeze.self, Ops.Transpose.self, Ops.InvertPermutation.self, Ops.ConcatV2.self,
+    Ops.Concat.self, Ops.ConcatOffset.self, Ops.Pack.self, Ops.Unpack.self, Ops.Split.self,
+    Ops.SplitV.self, Ops.Slice.self, Ops.StridedSlice.self, Ops.StridedSliceGrad.self,
+    Ops.Pad.self, Ops.PadV2.self, Ops.Tile.self, Ops.ReverseV2.self, Ops.OneHot.self,
   ]
 }

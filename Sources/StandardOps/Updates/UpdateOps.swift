@@ -1,5 +1,8 @@
 import GraphCore
 
 extension OpSet {
-  static let updateOps: [any Op.Type] = []
+  static let updateOps: [any Op.Type] = [
+    Ops.ResourceApplyGradientDescent.self, Ops.ResourceApplyMomentum.self,
+    Ops.ResourceApplyAdam.self,
+  ]
 }

@@ -1,0 +1,130 @@
+import GraphCore
+import GraphRuntime
+import StandardOps
+import Synchronization
+import TensorCore
+import TensorFlowFormats
+
+/// Saves a session's variables in TensorFlow's checkpoints and restores them, in any session and any
+/// process.
+public final class Saver: Sendable {
+  /// The graph whose variables are saved.
+  public let graph: Graph
+  /// The variables that are saved.
+  public let variables: [Variable]
+  /// How many checkpoints are kept; older ones are deleted. 0 keeps all.
+  public let maxToKeep: Int
+  package let nodes: SaverNodes
+  /// The prefixes that this saver wrote, oldest first.
+  private let written = Mutex<[String]>([])
+
+  /// A saver of `variables`, by default all global ones.
+  ///
+  /// Adds to the graph the nodes by which TensorFlow would save and restore it, unless a file that
+  /// the graph came from had them.
+  public init(_ graph: Graph, variables: [Variable]? = nil, maxToKeep: Int = 5) {
+    self.graph = graph
+    self.maxToKeep = maxToKeep
+    self.variables = variables ?? graph.variables(in: .globalVariables)
+    if graph.operation(named: "save/restore_all") != nil {
+      nodes = SaverNodes(
+        filename: "save/Const:0", save: "save/control_dependency:0", restore: "save/restore_all")
+    } else {
+      nodes = SaverNodes(adding: self.variables, to: graph)
+    }
+  }
+
+  /// Writes a checkpoint and, beside it, the graph as a MetaGraph.
+  ///
+  /// A process that is killed while it saves leaves the previous checkpoint loadable.
+  ///
+  /// - Parameters:
+  ///   - prefix: the path without endings; the files are `prefix.index`, `prefix.data-…`,
+  ///     `prefix.meta` and `checkpoint` in the same directory.
+  ///   - globalStep: appended to the prefix as `-step`.
+  /// - Returns: the prefix that was written.
+  /// - Throws: if a variable has no value or a file cannot be written.
+  @discardableResult
+  public func save(
+    _ session: Session, to prefix: String, globalStep: Int? = nil, writesMetaGraph: Bool = true
+  ) throws -> String {
+    let full = globalStep.map { "\(prefix)-\($0)" } ?? prefix
+    let values = try session.values(of: variables)
+    try CheckpointWriter.write(
+      zip(variables, values).map { (name: $0.name, value: $1) }, to: full)
+    if writesMetaGraph { try exportMetaGraph(to: full + ".meta") }
+    try remember(full)
+    return full
+  }
+
+  /// Sets the session's variables from a checkpoint, all at once or none.
+  ///
+  /// - Throws: if a file is missing or damaged, or if variables are missing from it or differ in type
+  ///   or shape: one error that lists them all.
+  public func restore(_ session: Session, from prefix: String) throws {
+    let reader = try CheckpointReader(prefix: prefix)
+    var values: [(name: String, value: TensorValue)] = []
+    var problems: [String] = []
+    let stored = Dictionary(
+      reader.entries.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    for variable in variables {
+      guard let entry = stored[variable.name] else {
+        problems.append("\"\(variable.name)\" is not in it")
+        continue
+      }
+      guard entry.dtype == variable.dtype, variable.shape.matches(entry.shape) else {
+        problems.append(
+          "\"\(variable.name)\" is \(entry.dtype)\(entry.shape), "
+            + "the graph expects \(variable.dtype) \(variable.shape)")
+        continue
+      }
+      if problems.isEmpty {
+        values.append(
+          (variable.handle.node.sessionName, try reader.value(of: variable.name)))
+      }
+    }
+    guard problems.isEmpty else {
+      throw SessionError(
+        "the checkpoint \(prefix) does not fit the graph:\n  "
+          + problems.joined(separator: "\n  "))
+    }
+    session.set(values)
+  }
+
+  private func exportMetaGraph(to path: String) throws {
+    try MetaGraphFile.write(graph, saver: nodes, maxToKeep: maxToKeep, to: path)
+  }
+
+  /// Updates the state file and deletes what is too old, in that order.
+  private func remember(_ prefix: String) throws {
+    let (kept, dropped) = written.withLock { written in
+      written.removeAll { $0 == prefix }
+      written.append(prefix)
+      let excess = maxToKeep > 0 ? max(0, written.count - maxToKeep) : 0
+      let dropped = Array(written.prefix(excess))
+      written.removeFirst(excess)
+      return (written, dropped)
+    }
+    try CheckpointState(latest: prefix, all: kept).write(besides: prefix)
+    for old in dropped { CheckpointWriter.remove(old) }
+  }
+}
+
+extension Session {
+  /// The values of several variables at one moment.
+  package func values(of variables: [Variable]) throws(SessionError) -> [TensorValue] {
+    let names = variables.map(\.handle.node.sessionName)
+    let found = values(ofVariablesNamed: names)
+    var missing: [String] = []
+    for (variable, value) in zip(variables, found) where value == nil {
+      missing.append("\"\(variable.name)\"")
+    }
+    guard missing.isEmpty else {
+      throw SessionError(
+        "cannot save: \(missing.joined(separator: ", ")) "
+          + (missing.count == 1 ? "has no value" : "have no values")
+          + "; run the initializer or restore a checkpoint first")
+    }
+    return found.compactMap { $0 }
+  }
+}

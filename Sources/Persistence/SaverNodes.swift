@@ -1,0 +1,61 @@
+import GraphCore
+import StandardOps
+import TensorCore
+
+/// The nodes by which TensorFlow saves and restores a graph's variables, under its names.
+///
+/// Our own savers read and write the session's variables directly; these nodes are what makes an
+/// exported MetaGraph complete for TensorFlow.
+package struct SaverNodes: Sendable {
+  /// The tensor to be fed the checkpoint's prefix: `save/Const:0`.
+  package let filename: String
+  /// The tensor to fetch for saving: `save/control_dependency:0`.
+  package let save: String
+  /// The operation to run for restoring: `save/restore_all`.
+  package let restore: String
+
+  package init(filename: String, save: String, restore: String) {
+    self.filename = filename
+    self.save = save
+    self.restore = restore
+  }
+
+  /// Adds the nodes for `variables` to the graph.
+  package init(adding variables: [Variable], to graph: Graph) {
+    let sorted = variables.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+    let names = sorted.map(\.name)
+    (filename, save, restore) = graph.atRoot {
+      graph.nameScope("save") {
+        let input = graph.constant("model", name: "filename/input")
+        let name = graph.placeholder(default: input, shape: .scalar, name: "filename")
+        let prefix = graph.placeholder(default: name, shape: .scalar, name: "Const")
+        let types = Attribute.list(sorted.map { .type($0.dtype) })
+        let slices = names.map { _ in "" }
+
+        let saved = graph.add(
+          Ops.SaveV2.self,
+          [
+            prefix, graph.constant(names, name: "SaveV2/tensor_names"),
+            graph.constant(slices, name: "SaveV2/shape_and_slices"),
+          ] + sorted.map(\.value), name: "SaveV2", ["dtypes": types])
+        let done = graph.controlDependencies([saved]) {
+          identity(prefix, name: "control_dependency")
+        }
+        let restored = graph.add(
+          Ops.RestoreV2.self,
+          [
+            prefix, graph.constant(names, name: "RestoreV2/tensor_names"),
+            graph.constant(slices, name: "RestoreV2/shape_and_slices"),
+          ], name: "RestoreV2", ["dtypes": types])
+        let assignments = sorted.enumerated().map { index, variable in
+          graph.add(
+            Ops.AssignVariableOp.self,
+            [variable.handle, identity(restored.output(index), name: "Identity")],
+            name: "AssignVariableOp")
+        }
+        let all = graph.group(assignments, name: "restore_all")
+        return (prefix.name, done.name, all.name)
+      }
+    }
+  }
+}

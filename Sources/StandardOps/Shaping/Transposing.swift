@@ -1,0 +1,98 @@
+import GraphCore
+import TensorCore
+
+extension Ops {
+  /// The input with its dimensions in another order: output axis i is input axis perm[i].
+  public enum Transpose: ViewOp {
+    public static let signature = Signature(
+      ["x: T", "perm: Tperm"], gives: ["y: T"],
+      [.type("T"), .type("Tperm", .indices, default: .int32)])
+
+    public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
+      let sizes = node.input(0).shape.dimensions
+      if let rank = sizes?.count, let length = node.input(1).shape[0], rank != length {
+        throw GraphError("a permutation of \(rank) axes is expected, found \(length)")
+      }
+      guard let order = node.partialValue(1)?.known else {
+        return [(sizes?.count ?? node.input(1).shape[0]).map { .ofRank($0) } ?? .unknown]
+      }
+      let axes = try permutation(order)
+      return [sizes.map { sizes in PartialShape(axes.map { sizes[$0] }) } ?? .ofRank(axes.count)]
+    }
+
+    public static func view(of node: Node) -> View? {
+      guard let output = node.output(0).shape.fullyDefined,
+        let order = node.partialValue(1)?.known, let axes = try? permutation(order)
+      else { return nil }
+      let inputs = axes.indices.map { axis in
+        AffineIndex(along: axes.firstIndex(of: axis), rank: output.rank)
+      }
+      return ViewPiece.whole(output, of: 0, inputs)
+    }
+
+    public static func gradient(
+      of node: Node, _ upstream: [Tensor?], in context: GradientContext
+    ) -> Gradient {
+      .dense([
+        upstream[0].map {
+          $0.apply(Transpose.self, [node.input(1).apply(InvertPermutation.self)])
+        }, nil,
+      ])
+    }
+  }
+
+  /// The permutation that undoes another one.
+  public enum InvertPermutation: ShapeOp {
+    public static let signature = Signature(
+      ["x: T"], gives: ["y: T"], [.type("T", .indices, default: .int32)])
+
+    public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
+      guard (node.input(0).shape.rank ?? 1) == 1 else {
+        throw GraphError("a vector is expected, found shape \(node.input(0).shape)")
+      }
+      if let order = node.partialValue(0)?.known { _ = try permutation(order) }
+      return [[node.input(0).shape[0]]]
+    }
+
+    public static func partialValues(of node: Node) -> [PartialValue?] {
+      guard let order = node.partialValue(0)?.known, let axes = try? permutation(order) else {
+        return [nil]
+      }
+      var inverse = axes
+      for (place, axis) in axes.enumerated() { inverse[axis] = place }
+      return [PartialValue(vector: inverse)]
+    }
+  }
+
+  /// The axes counted from the front, each of which must occur once.
+  ///
+  /// - Throws: `GraphError` if they do not.
+  private static func permutation(_ axes: [Int]) throws(GraphError) -> [Int] {
+    let positive = axes.map { $0 < 0 ? $0 + axes.count : $0 }
+    guard positive.sorted() == Array(axes.indices) else {
+      throw GraphError("\(axes) is not a permutation of \(Array(axes.indices))")
+    }
+    return positive
+  }
+}
+
+/// The tensor with its dimensions in another order (reversed by default): output axis i is input axis
+/// `permutation[i]`.
+public func transpose(
+  _ x: Tensor, permutation: [Int]? = nil, name: String? = nil, file: StaticString = #fileID,
+  line: UInt = #line
+) -> Tensor {
+  if x.isPoison { return x }
+  return x.graph.composed(name ?? "transpose", at: SourceSite(file, line)) { scope in
+    let order: Tensor
+    if let permutation {
+      order = x.graph.constant(permutation, .int32, name: "perm")
+    } else if let rank = x.shape.rank {
+      order = x.graph.constant(Array((0..<rank).reversed()), .int32, name: "perm")
+    } else {
+      let last = x.apply(Ops.Rank.self) - 1
+      order = range(last, x.graph.constant(-1), x.graph.constant(-1))
+    }
+    return x.apply(Ops.Transpose.self, [order], name: scope)
+  }
+}

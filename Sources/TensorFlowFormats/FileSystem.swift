@@ -1,0 +1,138 @@
+import Glibc
+
+/// A file that cannot be read, written or believed.
+public struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// The file's path.
+  public let path: String
+  /// What was expected and found.
+  public let reason: String
+
+  /// An error about a file.
+  public init(_ path: String, _ reason: String) {
+    self.path = path
+    self.reason = reason
+  }
+
+  /// Path and reason.
+  public var description: String { "\(path): \(reason)" }
+
+  static func system(_ path: String, _ doing: String) -> FileError {
+    FileError(path, "cannot \(doing): \(String(cString: strerror(errno)))")
+  }
+}
+
+/// The few calls to the system that reading and atomic writing take.
+package enum FileSystem {
+  /// Larger files are refused before memory is allocated.
+  package static let sizeLimit = 8 << 30
+
+  package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+  /// The whole file.
+  package static func read(_ path: String, limit: Int = sizeLimit) throws(FileError) -> [UInt8] {
+    let file = open(path, O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { throw .system(path, "open it for reading") }
+    defer { close(file) }
+    var status = stat()
+    guard fstat(file, &status) == 0 else { throw .system(path, "look at it") }
+    guard status.st_mode & S_IFMT == S_IFREG else { throw FileError(path, "is not a file") }
+    let size = Int(status.st_size)
+    guard size <= limit else {
+      throw FileError(path, "has \(size) bytes, more than the \(limit) that are allowed")
+    }
+    var done = 0
+    var failed = false
+    let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+      while done < size {
+        let got = Glibc.read(file, buffer.baseAddress! + done, size - done)
+        if got < 0, errno == EINTR { continue }
+        if got <= 0 {
+          failed = got < 0
+          break
+        }
+        done += got
+      }
+      count = done
+    }
+    if failed { throw .system(path, "read it") }
+    return bytes
+  }
+
+  /// Writes bytes to a new file and waits until they are on the disk.
+  package static func writeAndSync(_ pieces: [UnsafeRawBufferPointer], to path: String)
+    throws(FileError)
+  {
+    let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    guard file >= 0 else { throw .system(path, "open it for writing") }
+    defer { close(file) }
+    for piece in pieces {
+      var done = 0
+      while done < piece.count {
+        let put = Glibc.write(file, piece.baseAddress! + done, piece.count - done)
+        if put < 0, errno == EINTR { continue }
+        guard put > 0 else {
+          let error = FileError.system(path, "write it")
+          unlink(path)
+          throw error
+        }
+        done += put
+      }
+    }
+    guard fsync(file) == 0 else {
+      let error = FileError.system(path, "write it to the disk")
+      unlink(path)
+      throw error
+    }
+  }
+
+  /// Replaces a file at once: a reader sees the old bytes or the new ones.
+  package static func writeAtomically(_ bytes: [UInt8], to path: String) throws(FileError) {
+    let aside = "\(path).tempstate\(getpid())"
+    let result = bytes.withUnsafeBytes { buffer in
+      Result { () throws(FileError) in try writeAndSync([buffer], to: aside) }
+    }
+    try result.get()
+    try move(aside, to: path)
+    try syncDirectory(of: path)
+  }
+
+  package static func move(_ source: String, to path: String) throws(FileError) {
+    guard rename(source, path) == 0 else {
+      let error = FileError.system(path, "put it in place")
+      unlink(source)
+      throw error
+    }
+  }
+
+  /// Makes renames in a file's directory last.
+  package static func syncDirectory(of path: String) throws(FileError) {
+    let directory = directory(of: path)
+    let file = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard file >= 0 else { throw .system(directory, "open the directory") }
+    defer { close(file) }
+    guard fsync(file) == 0 else { throw .system(directory, "write the directory to the disk") }
+  }
+
+  package static func remove(_ path: String) { unlink(path) }
+
+  /// Makes a directory and those above it.
+  package static func makeDirectory(_ path: String) throws(FileError) {
+    if exists(path) { return }
+    let parent = directory(of: path)
+    if parent != path, !exists(parent) { try makeDirectory(parent) }
+    guard mkdir(path, 0o755) == 0 || errno == EEXIST else {
+      throw .system(path, "make the directory")
+    }
+  }
+
+  /// The part before the last slash; `.` without one.
+  package static func directory(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
+  /// The part after the last slash.
+  package static func name(of path: String) -> String {
+    path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path
+  }
+}

@@ -1,0 +1,72 @@
+import TensorCore
+
+extension DataSet {
+  /// Some images with their labels: what one training step takes.
+  public struct Batch: Sendable {
+    /// `float32`, shape `[count, pixels]`.
+    public let images: TensorValue
+    /// `int64`, shape `[count]`.
+    public let labels: TensorValue
+  }
+
+  /// A size that no batch can have.
+  public struct BatchSizeError: Error, CustomStringConvertible {
+    let size: Int
+    /// What was asked for.
+    public var description: String { "a batch must have at least 1 image, not \(size)" }
+  }
+}
+
+extension DataSet.Split {
+  /// The images in their order, `size` at a time; the last batch may be smaller.
+  ///
+  /// - Throws: `DataSet.BatchSizeError` if `size` is less than 1.
+  public func batches(of size: Int) throws(DataSet.BatchSizeError) -> some Sequence<
+    DataSet.Batch
+  > {
+    guard size >= 1 else { throw DataSet.BatchSizeError(size: size) }
+    return stride(from: 0, to: count, by: size).lazy.map { start in
+      let rows = Array(start..<Swift.min(start + size, count))
+      return DataSet.Batch(images: images.rows(rows), labels: labels.rows(rows))
+    }
+  }
+
+  /// The same images in an order that follows from a seed.
+  public func shuffled(seed: UInt64) -> DataSet.Split {
+    var order = Array(0..<count)
+    var generator = SplitMix64(state: seed)
+    order.shuffle(using: &generator)
+    return DataSet.Split(images: images.rows(order), labels: labels.rows(order))
+  }
+}
+
+extension TensorValue {
+  /// The given rows of the outermost dimension.
+  func rows(_ indices: [Int]) -> TensorValue {
+    let shape = Shape([indices.count] + shape.dimensions.dropFirst())
+    var result = TensorValue(zeros: shape, dtype: dtype)
+    let size = indices.isEmpty ? 0 : result.byteCount / indices.count
+    withUnsafeBytes { source in
+      result.withUnsafeMutableBytes { target in
+        for (place, row) in indices.enumerated() {
+          UnsafeMutableRawBufferPointer(rebasing: target[(place * size)..<((place + 1) * size)])
+            .copyMemory(from: .init(rebasing: source[(row * size)..<((row + 1) * size)]))
+        }
+      }
+    }
+    return result
+  }
+}
+
+/// Steele, Lea and Flood's generator ("Fast splittable pseudorandom number generators", 2014).
+struct SplitMix64: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+    return z ^ (z >> 31)
+  }
+}
