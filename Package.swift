@@ -80,16 +80,9 @@ let package = Package(
       name: "graphc", dependencies: ["Dataflow", "GraphTools", "TensorFlowFormats", argumentParser]),
     .executableTarget(name: "mnist", dependencies: ["Dataflow", argumentParser]),
 
-    tests("TensorCore", []),
-    tests("GraphCore", ["StandardOps"]),
     tests("StandardOps", ["Dataflow"], resources: [.copy("Fixtures")]),
-    tests("GraphCompiler", ["Dataflow"]),
-    tests("CPUBackend", ["Dataflow", "GraphCompiler"]),
     tests("GraphRuntime", ["Dataflow"]),
-    tests("TensorFlowFormats", ["TensorCore"]),
     tests("Persistence", ["Dataflow", "TensorFlowFormats"]),
-    tests("Training", ["Dataflow", "TensorFlowFormats"]),
-    .testTarget(name: "GraphcTests", dependencies: ["Dataflow", "GraphTools"]),
   ],
   swiftLanguageModes: [.v6]
 )
