@@ -18,6 +18,11 @@ package final class NodeRecord: Sendable {
   package struct Output: Sendable, Hashable {
     package let dtype: DType
     package let shape: PartialShape
+
+    package init(dtype: DType, shape: PartialShape) {
+      self.dtype = dtype
+      self.shape = shape
+    }
   }
 
   package let index: Int

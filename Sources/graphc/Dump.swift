@@ -1,0 +1,60 @@
+import ArgumentParser
+import Dataflow
+import GraphTools
+
+struct Dump: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Shows a graph, or the kernels that a run of it would use.")
+
+  enum Format: String, ExpressibleByArgument { case text, dot, pbtxt }
+
+  @Argument(help: "A .meta, .pb or .pbtxt file.")
+  var file: String
+  @Option(help: "text, dot or pbtxt.")
+  var format = Format.text
+  @Flag(help: "Show the kernels that are left after optimization.")
+  var optimized = false
+  @Option(help: "A tensor to fetch; may be repeated.")
+  var fetch: [String] = []
+  @Option(help: "An operation to run; may be repeated.")
+  var target: [String] = []
+  @Option(help: "NAME=50,784: the shape of a fed tensor, or NAME=true; may be repeated.")
+  var feed: [String] = []
+
+  func run() throws {
+    let graph = try GraphFile.read(file)
+    if optimized {
+      try dumpPlan(graph)
+      return
+    }
+    switch format {
+    case .text:
+      for line in TextForm.lines(of: graph) + Summary.lines(of: graph) { print(line) }
+    case .dot: print(Summary.dot(graph))
+    case .pbtxt: print(GraphFile.text(graph))
+    }
+  }
+
+  private func dumpPlan(_ graph: Graph) throws {
+    let session = try Session(graph)
+    var feeds = Feeds()
+    for text in feed {
+      let (name, value) = try assignment(text)
+      let tensor = try session.tensor(named: name)
+      if value == "true" || value == "false" {
+        feeds.feed(try session.scalar(value, for: name), to: tensor)
+        continue
+      }
+      let sizes = value.split(separator: ",", omittingEmptySubsequences: true).map { Int($0) }
+      guard sizes.allSatisfy({ $0.map { $0 >= 0 } ?? false }) else {
+        throw CommandError("\"\(text)\" must be NAME=SIZE,SIZE,…")
+      }
+      feeds.feed(
+        TensorValue(zeros: Shape(sizes.map { $0 ?? 0 }), dtype: tensor.dtype), to: tensor)
+    }
+    let plan = try session.plan(
+      fetching: fetch.map { try session.tensor(named: $0) },
+      targets: target.map { try session.node(named: $0) }, feeding: feeds)
+    for line in PlanListing.lines(of: plan) { print(line) }
+  }
+}

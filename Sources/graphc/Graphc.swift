@@ -1,0 +1,8 @@
+import ArgumentParser
+
+@main struct Graphc: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "graphc",
+    abstract: "Inspects, runs and trains TensorFlow graphs.",
+    subcommands: [Dump.self, Run.self, Train.self, Checkpoint.self])
+}

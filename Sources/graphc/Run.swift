@@ -1,0 +1,29 @@
+import ArgumentParser
+import Dataflow
+import TensorFlowFormats
+
+struct Run: ParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "Runs a graph once.")
+
+  @Argument(help: "A .meta, .pb or .pbtxt file.")
+  var file: String
+  @Option(help: "NAME=number, true or false; may be repeated.")
+  var feed: [String] = []
+  @Option(help: "A tensor to fetch; may be repeated.")
+  var fetch: [String]
+  @Option(help: "An operation to run; may be repeated.")
+  var target: [String] = []
+  @Option(help: "The checkpoint to take variables from.")
+  var checkpoint: String?
+
+  func run() throws {
+    let session = try Session.opening(file, checkpoint: checkpoint)
+    var feeds: [String: any TensorConvertible] = [:]
+    for text in feed {
+      let (name, value) = try assignment(text)
+      feeds[name] = try session.scalar(value, for: name)
+    }
+    let values = try session.run(fetching: fetch, targets: target, feeding: feeds)
+    for (name, value) in zip(fetch, values) { print("\(name) = \(value)") }
+  }
+}
