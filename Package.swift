@@ -82,6 +82,7 @@ let package = Package(
 
     tests("StandardOps", ["Dataflow"], resources: [.copy("Fixtures")]),
     tests("GraphRuntime", ["Dataflow"]),
+    tests("TensorFlowFormats", ["TensorCore"]),
     tests("Persistence", ["Dataflow", "TensorFlowFormats"]),
   ],
   swiftLanguageModes: [.v6]

@@ -7,7 +7,7 @@ struct Run: ParsableCommand {
 
   @Argument(help: "A .meta, .pb or .pbtxt file.")
   var file: String
-  @Option(help: "NAME=number, true or false; may be repeated.")
+  @Option(help: "NAME=file.npy, number, true or false; may be repeated.")
   var feed: [String] = []
   @Option(help: "A tensor to fetch; may be repeated.")
   var fetch: [String]
@@ -15,15 +15,25 @@ struct Run: ParsableCommand {
   var target: [String] = []
   @Option(help: "The checkpoint to take variables from.")
   var checkpoint: String?
+  @Option(help: "A folder to write each fetched tensor to, as a .npy file of its name.")
+  var out: String?
 
   func run() throws {
     let session = try Session.opening(file, checkpoint: checkpoint)
     var feeds: [String: any TensorConvertible] = [:]
     for text in feed {
       let (name, value) = try assignment(text)
-      feeds[name] = try session.scalar(value, for: name)
+      feeds[name] =
+        value.hasSuffix(".npy") ? try NPY.read(value) : try session.scalar(value, for: name)
     }
     let values = try session.run(fetching: fetch, targets: target, feeding: feeds)
-    for (name, value) in zip(fetch, values) { print("\(name) = \(value)") }
+    for (name, value) in zip(fetch, values) {
+      print("\(name) = \(value)")
+      if let out {
+        let file = String(name.map { $0 == "/" || $0 == ":" ? "_" : $0 })
+        try FileSystem.makeDirectory(out)
+        try NPY.write(value, to: "\(out)/\(file).npy")
+      }
+    }
   }
 }
