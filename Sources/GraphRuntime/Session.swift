@@ -119,7 +119,12 @@ public final class Session: Sendable {
 
   private func plan(_ fetches: [Tensor], _ targets: [Node], _ feeds: [ResolvedFeed]) throws
     -> CachedPlan
-  {
+  { try findPlan(fetches, targets, feeds).plan }
+
+  /// The plan of a signature, with the positions of the feeds whose values it depends on.
+  func findPlan(_ fetches: [Tensor], _ targets: [Node], _ feeds: [ResolvedFeed]) throws -> (
+    plan: CachedPlan, deciding: [Int]
+  ) {
     for tensor in fetches where tensor.graph != graph || tensor.isPoison {
       try graph.throwNewErrors()
       throw SessionError("\(tensor) is not part of the session's graph")
@@ -133,7 +138,7 @@ public final class Session: Sendable {
       feeds: feeds.map(\.tensor.endpoint), shapes: feeds.map(\.value.shape))
     let values = feeds.map(\.value)
     var (found, deciding) = cache.withLock { $0.find(signature, values) }
-    if let found { return found }
+    if let found { return (found, deciding) }
     try graph.throwNewErrors()
     var options = CompilerOptions { try self.evaluate($0) }
     options.contracts = contracts
@@ -150,7 +155,7 @@ public final class Session: Sendable {
         let compiled = try Pipeline.compile(request, options)
         let plan = CachedPlan(try Executable(compiled, backends: backends))
         cache.withLock { $0.insert(plan, signature, deciding: deciding, values) }
-        return plan
+        return (plan, deciding)
       } catch CompilationError.needsValues(let positions) {
         let more = Set(deciding).union(positions)
         precondition(more.count > deciding.count, "asked again for known values")
@@ -164,7 +169,7 @@ public final class Session: Sendable {
     try execute(CachedPlan(Executable(plan, backends: backends)), [], holdsLock: true)
   }
 
-  private func execute(
+  func execute(
     _ plan: CachedPlan, _ feeds: [TensorValue], holdsLock: Bool = false
   ) throws -> [TensorValue] {
     let description = plan.executable.plan

@@ -86,4 +86,67 @@ import Testing
     #expect(abs(try session.value(of: w).scalar(as: Float.self) - 2) < 1e-3)
     #expect(abs(try session.value(of: b).scalar(as: Float.self) - 1) < 1e-3)
   }
+
+  @Test func aPreparedRunTakesNewValues() throws {
+    let graph = Graph()
+    let x = graph.placeholder(.float32, [nil], name: "x")
+    let twice = graph.placeholder(default: false, name: "twice")
+    let y = select(twice, x * 2, x)
+    let session = try Session(graph)
+    let run = try session.prepare([y], feeding: [twice: true, x: [1.0, 2]])
+    let values = [TensorValue(true), TensorValue([Float(3), 4])]
+    #expect(try run.run(values)[0].scalars(as: Float.self) == [6, 8])
+    #expect(throws: SessionError.self) { try run.run([TensorValue(false), values[1]]) }
+    #expect(throws: SessionError.self) { try run.run([values[0], TensorValue([Float(1)])]) }
+  }
+
+  @Test func resultsHaveTheSameBitsAtEveryThreadCount() throws {
+    let graph = Graph()
+    let x = graph.placeholder(.float32, [nil, 291], name: "x")
+    let w = graph.constant(
+      try TensorValue((0..<(291 * 77)).map { Float(($0 * 37) % 101) / 101 }, shape: [291, 77]))
+    let y = elu(matmul(x, w) - 70)
+    let fetches = [y, reduceMean(y, axes: [0]), reduceSum(y, axes: [1]), reduceSum(square(y))]
+    let value = try TensorValue(
+      (0..<(513 * 291)).map { Float(($0 * 53) % 211) / 211 }, shape: [513, 291])
+    let one = try Session(graph, threads: 1).run(fetches, feeding: [x: value])
+    for threads in [2, 8] {
+      #expect(try Session(graph, threads: threads).run(fetches, feeding: [x: value]) == one)
+    }
+  }
+
+  @Test func aValueReadBeforeAWriteKeepsIt() throws {
+    let graph = Graph()
+    let v = graph.variable([1.0, 2], name: "v")
+    let before = v.value * 10
+    let write = v.assignAdd([5.0, 5])
+    let after = graph.controlDependencies([write]) { v.read() }
+    let session = try Session(graph)
+    try session.run(graph.globalVariablesInitializer())
+    let values = try session.run([v.value, before, after], targets: [write])
+    #expect(try values[0].scalars(as: Float.self) == [1, 2])
+    #expect(try values[1].scalars(as: Float.self) == [10, 20])
+    #expect(try values[2].scalars(as: Float.self) == [6, 7])
+  }
+
+  @Test func foldedNormalizationFollowsItsVariables() throws {
+    let graph = Graph()
+    let x = graph.placeholder(.float32, [nil, 4], name: "x")
+    let training = graph.placeholder(default: false, name: "training")
+    let h = Layers.batchNormalization(
+      Layers.dense(x, units: 3, name: "d"), momentum: 0.5, training: training)
+    let session = try Session(graph)
+    let plain = try Session(graph, optimizes: false)
+    try session.run(graph.globalVariablesInitializer())
+    let batch = try TensorValue((0..<20).map { Float(($0 * 7) % 5) }, shape: [5, 4])
+    for _ in 0..<3 {
+      for variable in graph.variables() {
+        try plain.set(variable, to: session.value(of: variable))
+      }
+      let folded = try session.run(h, feeding: [x: batch]).scalars(as: Float.self)
+      let direct = try plain.run(h, feeding: [x: batch]).scalars(as: Float.self)
+      for (a, b) in zip(folded, direct) { #expect(abs(a - b) <= 1e-5 * max(1, abs(b))) }
+      try session.run(graph.collection(.updateOps), feeding: [x: batch, training: true])
+    }
+  }
 }
