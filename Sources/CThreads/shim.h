@@ -17,3 +17,17 @@ static inline void dataflow_pause(void) {
   __builtin_ia32_pause();
 #endif
 }
+
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+// Bits 15 and 6 of the control register: results and operands below the normal range count as zero.
+static inline unsigned dataflow_flush_denormals(void) {
+  unsigned before = _mm_getcsr();
+  _mm_setcsr(before | 0x8040);
+  return before;
+}
+static inline void dataflow_restore_denormals(unsigned before) { _mm_setcsr(before); }
+#else
+static inline unsigned dataflow_flush_denormals(void) { return 0; }
+static inline void dataflow_restore_denormals(unsigned before) { (void)before; }
+#endif

@@ -42,6 +42,7 @@ final class ThreadPool: Sendable {
     }
 
     func loop(_ worker: Int) {
+      _ = dataflow_flush_denormals()
       var seen: UInt32 = 0
       while true {
         var spins = 0
