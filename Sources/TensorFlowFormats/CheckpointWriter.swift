@@ -80,16 +80,27 @@ public enum CheckpointWriter {
     let aside = aside(prefix)
     let suffix = dataSuffix(0, of: 1)
     try FileSystem.makeDirectory(FileSystem.directory(of: prefix))
+    if FileSystem.exists(aside + ".complete") {
+      // A saving was interrupted between its two renames: its pair may be the only good one.
+      try publish(aside, prefix)
+    }
     FileSystem.remove(aside + ".complete")
     try FileSystem.write(data, to: aside + suffix)
     try FileSystem.write(index, to: aside + ".index")
     try FileSystem.syncDirectory(of: prefix)
     try FileSystem.write([], to: aside + ".complete")
     try FileSystem.syncDirectory(of: prefix)
-    try FileSystem.replace(prefix + suffix, withLinkTo: aside + suffix)
-    try FileSystem.replace(prefix + ".index", withLinkTo: aside + ".index")
-    try FileSystem.syncDirectory(of: prefix)
+    try publish(aside, prefix)
     for ending in [".complete", ".index", suffix] { FileSystem.remove(aside + ending) }
+  }
+
+  /// Puts a complete pair into place.
+  private static func publish(_ aside: String, _ prefix: String) throws(FileError) {
+    let suffix = dataSuffix(0, of: 1)
+    for ending in [suffix, ".index"] where FileSystem.exists(aside + ending) {
+      try FileSystem.replace(prefix + ending, withLinkTo: aside + ending)
+    }
+    try FileSystem.syncDirectory(of: prefix)
   }
 
   /// Deletes a checkpoint and its MetaGraph.
