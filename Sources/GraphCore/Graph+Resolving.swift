@@ -5,9 +5,8 @@ extension Graph {
   ///
   /// - Throws: `GraphError` naming the argument or attribute at fault.
   package static func resolve(
-    _ op: any Op.Type, _ inputs: [Tensor], _ given: [String: Attribute]
+    _ signature: Signature, _ inputs: [Tensor], _ given: [String: Attribute]
   ) throws(GraphError) -> (attributes: [String: Attribute], outputs: [DType]) {
-    let signature = op.signature
     var attributes = given
     try inferTypes(of: inputs, signature, &attributes)
     for definition in signature.attributes {
@@ -104,6 +103,17 @@ extension Graph {
   private static func listLength(_ stated: Attribute?, _ inputs: Int, _ arguments: Int) -> Int {
     if case .list(let types)? = stated { return types.count }
     return inputs - (arguments - 1)
+  }
+
+  /// The types that the inputs have by a node's own attributes; nil if they do not say.
+  package static func inputTypes(_ signature: Signature, _ stated: [String: Attribute]) -> [DType]?
+  {
+    var found: [DType] = []
+    for argument in signature.inputs {
+      guard let own = try? types(of: argument, stated) else { return nil }
+      found += own
+    }
+    return found
   }
 
   private static func types(

@@ -17,8 +17,11 @@ public final class Graph: Sendable {
     package var reportedErrors = 0
     package var seed: Int?
     package var seedMode = RandomSeedMode.named
-    /// What a file held beside the nodes and must be written back: functions, unknown ops, versions.
-    package var attachments: [String: [UInt8]] = [:]
+    /// What else a file says of the graph, in Protocol Buffers' text form: functions, versions,
+    /// signatures; kept for writing it again.
+    package var details = ""
+    /// The comments of a graph written as text.
+    package var comments: [TextPlace: TextComments] = [:]
   }
 
   package let state = Mutex(State())

@@ -33,6 +33,8 @@ package final class NodeRecord: Sendable {
   package let controlInputs: [Int]
   package let attributes: [String: Attribute]
   package let device: String
+  /// What else a file says of the node, in Protocol Buffers' text form; kept for writing it again.
+  package let details: String
   package let site: SourceSite?
   package let outputs: [Output]
   package let partialValues: [PartialValue?]
@@ -42,6 +44,7 @@ package final class NodeRecord: Sendable {
   package init(
     index: Int, name: String, op: String, definition: (any Op.Type)?, inputs: [Endpoint],
     controlInputs: [Int], attributes: [String: Attribute], device: String = "",
+    details: String = "",
     site: SourceSite?, outputs: [Output], partialValues: [PartialValue?] = [], origin: Int? = nil
   ) {
     self.index = index
@@ -52,6 +55,7 @@ package final class NodeRecord: Sendable {
     self.controlInputs = controlInputs
     self.attributes = attributes
     self.device = device
+    self.details = details
     self.site = site
     self.outputs = outputs
     self.partialValues = partialValues
@@ -64,7 +68,8 @@ package final class NodeRecord: Sendable {
   ) -> NodeRecord {
     NodeRecord(
       index: index ?? self.index, name: name, op: op, definition: definition, inputs: inputs,
-      controlInputs: controlInputs, attributes: attributes, device: device, site: site,
+      controlInputs: controlInputs, attributes: attributes, device: device,
+      details: details, site: site,
       outputs: outputs ?? self.outputs, partialValues: partialValues ?? self.partialValues,
       origin: origin)
   }

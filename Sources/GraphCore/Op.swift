@@ -38,6 +38,8 @@ public protocol Op: SendableMetatype {
   ///
   /// For shape arithmetic, so that `reshape(x, pack(shape(x)[0], -1))` has a shape at build time.
   static func partialValues(of node: Node) -> [PartialValue?]
+  /// Whether a node may take this op's output before the node that gives it, as loops do.
+  static var closesLoops: Bool { get }
   /// The gradients with respect to the inputs, given those with respect to the outputs.
   static func gradient(
     of node: Node, _ upstream: [Tensor?], in context: GradientContext
@@ -47,6 +49,9 @@ public protocol Op: SendableMetatype {
 extension Op {
   /// The type's own name.
   public static var name: String { "\(Self.self)" }
+
+  /// Almost no op does.
+  public static var closesLoops: Bool { false }
 
   /// Nothing is known.
   public static func partialValues(of node: Node) -> [PartialValue?] { [] }

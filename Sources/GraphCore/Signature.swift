@@ -21,6 +21,11 @@ public struct Signature: Sendable {
     /// The argument's type.
     public let kind: Kind
 
+    package init(name: String, kind: Kind) {
+      self.name = name
+      self.kind = kind
+    }
+
     /// Parses TensorFlow's notation.
     public init(stringLiteral text: String) {
       let parts = text.split(separator: ":", maxSplits: 1).map { Self.trimmed($0) }
@@ -46,7 +51,8 @@ public struct Signature: Sendable {
     /// The kinds of attribute values.
     public enum Kind: Sendable, Hashable {
       case int, float, bool, string, type, shape, tensor, function
-      case listOfInt, listOfFloat, listOfString, listOfType, listOfShape, listOfTensor
+      case listOfInt, listOfFloat, listOfBool, listOfString, listOfType, listOfShape, listOfTensor
+      case listOfFunction
     }
     /// TensorFlow's name of the attribute.
     public let name: String
@@ -56,6 +62,15 @@ public struct Signature: Sendable {
     public let defaultValue: Attribute?
     /// For a type attribute: the types that the op takes; empty means any.
     public let allowedTypes: [DType]
+
+    package init(
+      name: String, kind: Kind, defaultValue: Attribute?, allowedTypes: [DType]
+    ) {
+      self.name = name
+      self.kind = kind
+      self.defaultValue = defaultValue
+      self.allowedTypes = allowedTypes
+    }
 
     /// A type attribute, inferred from the inputs where it names their type.
     public static func type(
@@ -127,6 +142,9 @@ extension Signature.AttributeDefinition.Kind {
       true
     case (.listOfInt, .list(let items)): items.allSatisfy { Int($0) != nil }
     case (.listOfFloat, .list(let items)): items.allSatisfy { Float($0) != nil }
+    case (.listOfBool, .list(let items)): items.allSatisfy { Bool($0) != nil }
+    case (.listOfFunction, .list(let items)):
+      items.allSatisfy { if case .function = $0 { true } else { false } }
     case (.listOfString, .list(let items)): items.allSatisfy { String($0) != nil }
     case (.listOfType, .list(let items)): items.allSatisfy { DType($0) != nil }
     case (.listOfShape, .list(let items)): items.allSatisfy { PartialShape($0) != nil }

@@ -11,6 +11,12 @@ public struct SourceSite: Hashable, Sendable, CustomStringConvertible {
     self.line = line
   }
 
+  /// A line of a file that holds a graph.
+  package init(path: String, line: Int) {
+    file = path
+    self.line = UInt(line)
+  }
+
   /// File and line joined by a colon.
   public var description: String { "\(file):\(line)" }
 }

@@ -5,39 +5,26 @@ import TensorCore
 package enum Summary {
   package static func lines(of graph: Graph) -> [String] {
     var lines: [String] = []
-    for key in graph.collectionKeys {
-      let items = graph.items(in: key)
-      let names = items.compactMap { item -> String? in
-        switch item {
-        case .operation(let node): node.name
-        case .tensor(let tensor): tensor.name
-        case .variable(let variable): variable.name
-        default: nil
-        }
-      }
-      lines.append(
-        "# collection \(key.rawValue) (\(items.count)): \(names.joined(separator: ", "))")
-    }
     var total = 0
     for variable in graph.variables() {
       let count = variable.shape.count
       total += count ?? 0
       lines.append(
-        "# variable \(variable.name) \(variable.dtype)\(variable.shape)"
+        "#: variable \(variable.name) \(variable.dtype)\(variable.shape)"
           + (count.map { " \($0 * (variable.dtype.byteCount ?? 0)) bytes" } ?? ""))
     }
     if !graph.variables().isEmpty {
-      lines.append("# \(graph.variables().count) variables, \(total) elements")
+      lines.append("#: \(graph.variables().count) variables, \(total) elements")
     }
     var counts: [String: Int] = [:]
     for node in graph.operations { counts[node.op, default: 0] += 1 }
     let sorted = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
-    lines.append("# ops: " + sorted.map { "\($0.key) \($0.value)" }.joined(separator: ", "))
+    lines.append("#: ops: " + sorted.map { "\($0.key) \($0.value)" }.joined(separator: ", "))
     let unknown = Set(graph.operations.filter { $0.definition == nil }.map(\.op)).sorted()
     if !unknown.isEmpty {
-      lines.append("# not known here, so kept but never run: \(unknown.joined(separator: ", "))")
+      lines.append("#: not known here, so kept but never run: \(unknown.joined(separator: ", "))")
     }
-    lines.append("# \(graph.count) nodes")
+    lines.append("#: \(graph.count) nodes")
     return lines
   }
 

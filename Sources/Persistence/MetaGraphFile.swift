@@ -7,7 +7,7 @@ public enum MetaGraphFile {
   package static func write(
     _ graph: Graph, saver nodes: SaverNodes, maxToKeep: Int, to path: String
   ) throws {
-    var message = TFMetaGraphDef(graph)
+    var message = try TFMetaGraphDef(graph)
     message.saverDef.filenameTensorName = nodes.filename
     message.saverDef.saveTensorName = nodes.save
     message.saverDef.restoreOpName = nodes.restore

@@ -3,13 +3,13 @@ import SwiftProtobuf
 import TensorCore
 
 extension TFGraphDef {
-  /// A graph's nodes in order, as TensorFlow writes them.
+  /// The graph as TensorFlow writes it, with what its file said besides the nodes.
   package init(_ graph: Graph) {
-    self.init()
+    self = TFMetaGraphDef.details(of: graph).graphDef
     // Old enough for every TensorFlow since 1.15 to read, new enough for the ops that we write.
-    versions.producer = 134
+    if !hasVersions, version == 0 { versions.producer = 134 }
     node = graph.operations.map { node in
-      var definition = TFNodeDef()
+      var definition = (try? TFNodeDef(textFormatString: node.record.details)) ?? TFNodeDef()
       definition.name = node.name
       definition.op = node.op
       definition.device = node.device
@@ -19,5 +19,12 @@ extension TFGraphDef {
       definition.attr = node.attributes.mapValues { TFAttrValue($0) }
       return definition
     }
+  }
+}
+
+extension TFMetaGraphDef {
+  /// What the graph's file said besides nodes and collections.
+  package static func details(of graph: Graph) -> TFMetaGraphDef {
+    (try? TFMetaGraphDef(textFormatString: graph.state.withLock { $0.details })) ?? TFMetaGraphDef()
   }
 }

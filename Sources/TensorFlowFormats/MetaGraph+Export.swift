@@ -3,65 +3,72 @@ import SwiftProtobuf
 import TensorCore
 
 extension TFMetaGraphDef {
-  /// A graph with its collections.
-  package init(_ graph: Graph) {
-    self.init()
+  /// The graph with its collections and what its file said besides.
+  ///
+  /// - Throws: `GraphErrors` if a collection holds what no file can hold together.
+  package init(_ graph: Graph) throws(GraphErrors) {
+    self = Self.details(of: graph)
     graphDef = TFGraphDef(graph)
-    metaInfoDef.tensorflowVersion = "1.15.0"
-    metaInfoDef.tags = []
+    if metaInfoDef.tensorflowVersion.isEmpty { metaInfoDef.tensorflowVersion = "1.15.0" }
+    let used = Set(graph.operations.map(\.op))
+    let listed = Set(metaInfoDef.strippedOpList.op.map(\.name))
+    metaInfoDef.strippedOpList.op += used.subtracting(listed).sorted().compactMap {
+      graph.ops[$0].map { TFOpDef($0) }
+    }
+    metaInfoDef.strippedOpList.op.sort { $0.name < $1.name }
+    var errors: [GraphError] = []
     for key in graph.collectionKeys {
-      if let collection = TFCollectionDef(graph.items(in: key), key) {
-        collectionDef[key.rawValue] = collection
+      do throws(GraphError) {
+        collectionDef[key.rawValue] = try TFCollectionDef(graph.items(in: key), key)
+      } catch {
+        errors.append(error)
       }
     }
-  }
-
-  /// The message's bytes, the same for the same graph.
-  package func bytes() throws -> [UInt8] {
-    var options = BinaryEncodingOptions()
-    options.useDeterministicOrdering = true
-    return try serializedBytes(options: options)
+    if !errors.isEmpty { throw GraphErrors(errors) }
   }
 }
 
 extension TFCollectionDef {
-  /// A collection in the one list that its items fit; nil if they are of several kinds.
-  init?(_ items: [CollectionItem], _ key: CollectionKey) {
+  /// The items in the one kind of list that a file may give them: variables of TensorFlow's own
+  /// collections as messages, whatever else the graph holds by name, data as it is.
+  init(_ items: [CollectionItem], _ key: CollectionKey) throws(GraphError) {
     self.init()
-    let elements = items.compactMap(\.element)
-    if elements.count == items.count {
-      let variables = items.compactMap { item -> Variable? in
-        if case .variable(let variable) = item { variable } else { nil }
-      }
-      if variables.count == items.count {
-        bytesList.value = variables.compactMap { try? TFVariableDef($0).serializedBytes() }
-      } else {
-        // Tensors bear their output's number, operations do not.
-        nodeList.value = items.map { item in
-          switch item {
-          case .operation(let node): node.name
-          case .tensor(let tensor): tensor.name
-          case .variable(let variable): variable.handle.name
-          default: ""
-          }
-        }
-      }
-      return
-    }
     for item in items {
       switch item {
+      case .variable(let variable) where CollectionKey.ofVariables.contains(key):
+        bytesList.value.append((try? TFVariableDef(variable).serializedBytes()) ?? .init())
+      // Tensors bear their output's number, operations do not.
+      case .operation(let node): nodeList.value.append(node.name)
+      case .tensor(let tensor): nodeList.value.append(tensor.name)
+      case .variable(let variable): nodeList.value.append(variable.handle.name)
       case .bytes(let bytes): bytesList.value.append(.init(bytes))
       case .int(let number): int64List.value.append(Int64(number))
       case .float(let number): floatList.value.append(number)
-      default: return nil
+      case .message(let typeURL, let bytes):
+        var message = Google_Protobuf_Any()
+        message.typeURL = typeURL
+        message.value = .init(bytes)
+        anyList.value.append(message)
       }
     }
-    if case .bytesList(let list)? = kind, list.value.count != items.count { return nil }
+    let written =
+      switch kind {
+      case .nodeList(let list)?: list.value.count
+      case .bytesList(let list)?: list.value.count
+      case .int64List(let list)?: list.value.count
+      case .floatList(let list)?: list.value.count
+      case .anyList(let list)?: list.value.count
+      case nil: 0
+      }
+    guard written == items.count else {
+      throw GraphError(
+        "the collection \(key.rawValue) mixes kinds that one list of a file cannot hold; "
+          + "nodes and tensors go together, variables, strings and numbers each apart")
+    }
   }
 }
 
 extension TFVariableDef {
-  /// A variable by the names of its nodes.
   init(_ variable: Variable) {
     self.init()
     variableName = variable.handle.name
@@ -70,5 +77,7 @@ extension TFVariableDef {
     initialValueName = variable.initialValue?.name ?? ""
     isResource = true
     trainable = variable.isTrainable
+    synchronization = .init(rawValue: variable.distribution.synchronization) ?? .auto
+    aggregation = .init(rawValue: variable.distribution.aggregation) ?? .none
   }
 }

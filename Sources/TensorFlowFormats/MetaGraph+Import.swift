@@ -7,7 +7,15 @@ extension Graph {
   ///
   /// - Throws: `FileError` naming what is at fault.
   package func append(_ metaGraph: TFMetaGraphDef, path: String) throws(FileError) {
-    try append(metaGraph.graphDef, path: path)
+    try appendNodes(of: metaGraph, path: path)
+    var rest = metaGraph
+    rest.graphDef.node = []
+    rest.collectionDef = [:]
+    // What is known here is stated anew when the graph is written.
+    rest.metaInfoDef.strippedOpList.op.removeAll { ops[$0.name] != nil }
+    if rest.metaInfoDef.strippedOpList.op.isEmpty { rest.metaInfoDef.clearStrippedOpList() }
+    let details = rest.compactText
+    state.withLock { $0.details = details }
     for (name, collection) in metaGraph.collectionDef.sorted(by: { $0.key < $1.key }) {
       let key = CollectionKey(rawValue: name)
       for item in try items(of: collection, key, path) { add(item, to: key) }
@@ -49,12 +57,14 @@ extension Graph {
   /// A resource variable by the names of its nodes; nil for one of another kind.
   private func variable(bytes: [UInt8]) -> Variable? {
     guard let proto = try? TFVariableDef(serializedBytes: bytes), proto.isResource,
+      !proto.hasSaveSliceInfoDef,
       let handle = tensor(named: proto.variableName), handle.node.op == "VarHandleOp",
       let value = tensor(named: proto.snapshotName),
       let initializer = operation(named: proto.initializerName)
     else { return nil }
     return Variable(
       handle: handle, value: value, initializer: initializer,
-      initialValue: tensor(named: proto.initialValueName), isTrainable: proto.trainable)
+      initialValue: tensor(named: proto.initialValueName), isTrainable: proto.trainable,
+      distribution: (proto.synchronization.rawValue, proto.aggregation.rawValue))
   }
 }

@@ -6,7 +6,7 @@ extension TFTensorProto {
   /// A value as TensorFlow writes it: raw bytes, or strings.
   package init(_ value: TensorValue) {
     self.init()
-    dtype = TFDataType(rawValue: Int(value.dtype.rawValue)) ?? .dtInvalid
+    dtype = TFDataType(value.dtype)
     tensorShape = TFTensorShapeProto(PartialShape(value.shape))
     if let strings = try? value.strings() {
       stringVal = strings.map { .init($0) }
@@ -14,6 +14,10 @@ extension TFTensorProto {
       tensorContent = value.withUnsafeBytes { .init($0) }
     }
   }
+}
+
+extension TFDataType {
+  package init(_ dtype: DType) { self = Self(rawValue: Int(dtype.rawValue)) ?? .dtInvalid }
 }
 
 extension TFTensorShapeProto {
@@ -41,7 +45,7 @@ extension TFAttrValue {
     case .float(let x): value = .f(x)
     case .bool(let x): value = .b(x)
     case .string(let x): value = .s(.init(x))
-    case .type(let x): value = .type(TFDataType(rawValue: Int(x.rawValue)) ?? .dtInvalid)
+    case .type(let x): value = .type(TFDataType(x))
     case .shape(let x): value = .shape(TFTensorShapeProto(x))
     case .tensor(let x): value = .tensor(TFTensorProto(x))
     case .placeholder(let x): value = .placeholder(x)

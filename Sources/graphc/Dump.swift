@@ -6,11 +6,11 @@ struct Dump: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Shows a graph, or the kernels that a run of it would use.")
 
-  enum Format: String, ExpressibleByArgument { case text, dot, pbtxt }
+  enum Format: String, ExpressibleByArgument { case text, dot, json, pbtxt }
 
-  @Argument(help: "A .meta, .pb or .pbtxt file.")
+  @Argument(help: "A .meta, .pb, .pbtxt or .graph file.")
   var file: String
-  @Option(help: "text, dot or pbtxt.")
+  @Option(help: "text, dot, json or pbtxt.")
   var format = Format.text
   @Flag(help: "Show the kernels that are left after optimization.")
   var optimized = false
@@ -29,7 +29,12 @@ struct Dump: ParsableCommand {
     }
     switch format {
     case .text:
-      for line in TextForm.lines(of: graph) + Summary.lines(of: graph) { print(line) }
+      for line in GraphText.lines(of: graph) { print(line) }
+      // A graph that is text already comes back byte for byte.
+      if !file.hasSuffix(".graph") || GraphText.hadGeneratedLines(graph) {
+        for line in Summary.lines(of: graph) { print(line) }
+      }
+    case .json: print(JSON.text(of: graph))
     case .dot: print(Summary.dot(graph))
     case .pbtxt: print(GraphFile.text(graph))
     }

@@ -5,7 +5,7 @@ import TensorFlowFormats
 struct Run: ParsableCommand {
   static let configuration = CommandConfiguration(abstract: "Runs a graph once.")
 
-  @Argument(help: "A .meta, .pb or .pbtxt file.")
+  @Argument(help: "A .meta, .pb, .pbtxt or .graph file.")
   var file: String
   @Option(help: "NAME=file.npy, number, true or false; may be repeated.")
   var feed: [String] = []

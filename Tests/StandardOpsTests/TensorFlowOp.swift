@@ -55,6 +55,8 @@ extension Signature.AttributeDefinition {
     switch kind {
     case .int, .float, .bool, .string, .type, .shape, .tensor: "\(kind)"
     case .function: "func"
+    case .listOfBool: "list(bool)"
+    case .listOfFunction: "list(func)"
     case .listOfInt: "list(int)"
     case .listOfFloat: "list(float)"
     case .listOfString: "list(string)"

@@ -1,10 +1,10 @@
 /// A binary heap of integers, least first.
-struct Heap {
+package struct Heap {
   private var items: [Int] = []
 
-  init(_ sorted: [Int]) { items = sorted.sorted() }
+  package init(_ sorted: [Int]) { items = sorted.sorted() }
 
-  mutating func insert(_ item: Int) {
+  package mutating func insert(_ item: Int) {
     items.append(item)
     var child = items.count - 1
     while child > 0, items[child] < items[(child - 1) / 2] {
@@ -13,7 +13,7 @@ struct Heap {
     }
   }
 
-  mutating func popLeast() -> Int? {
+  package mutating func popLeast() -> Int? {
     guard let least = items.first else { return nil }
     let last = items.removeLast()
     guard !items.isEmpty else { return least }
