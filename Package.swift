@@ -84,6 +84,7 @@ let package = Package(
     tests("GraphRuntime", ["Dataflow"]),
     tests("TensorFlowFormats", ["TensorCore"]),
     tests("Persistence", ["Dataflow", "TensorFlowFormats"]),
+    tests("LLVMBackend", []),
     tests("graphc", []),
   ],
   swiftLanguageModes: [.v6]

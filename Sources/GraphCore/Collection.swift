@@ -92,7 +92,14 @@ extension Graph {
   /// Adds an item to a collection.
   public func add(_ item: CollectionItem, to key: CollectionKey) {
     if let element = item.element, element.target.isPoison { return }
+    if case .variable(let variable) = item { register(variable) }
     state.withLock { $0.collections[key, default: []].append(item) }
+  }
+
+  /// Lets `getVariable` find the variable by its name.
+  package func register(_ variable: Variable) {
+    let name = variable.name
+    state.withLock { $0.variables[name] = variable }
   }
 
   /// Adds a node to a collection.

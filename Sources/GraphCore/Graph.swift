@@ -15,6 +15,8 @@ public final class Graph: Sendable {
     package var collections: [CollectionKey: [CollectionItem]] = [:]
     package var errors: [GraphError] = []
     package var reportedErrors = 0
+    /// The variables by name, for `getVariable` to find whatever collection they are in.
+    package var variables: [String: Variable] = [:]
     package var seed: Int?
     package var seedMode = RandomSeedMode.named
     /// What else a file says of the graph, in Protocol Buffers' text form: functions, versions,

@@ -22,11 +22,12 @@ public struct Shape: Hashable, Sendable {
     var count = 1
     for dimension in dimensions {
       guard dimension >= 0 else { return nil }
-      let (product, overflow) = count.multipliedReportingOverflow(by: dimension)
+      // A size of 0 must not hide an overflow, which strides would run into.
+      let (product, overflow) = count.multipliedReportingOverflow(by: max(dimension, 1))
       if overflow { return nil }
       count = product
     }
-    return count
+    return dimensions.contains(0) ? 0 : count
   }
 
   /// The row-major distance, in elements, between neighbours along each dimension.

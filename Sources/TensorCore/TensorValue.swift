@@ -94,6 +94,12 @@ public struct TensorValue: Sendable {
     self.dtype = dtype
     self.shape = shape
     contents = .bytes(TensorStorage(copying: bytes))
+    if dtype == .bool {
+      // Any other byte than 0 and 1 would be no Bool of Swift's.
+      withUnsafeMutableBytes { own in
+        for index in own.indices where own[index] > 1 { own[index] = 1 }
+      }
+    }
   }
 
   /// The number of elements.

@@ -13,6 +13,8 @@ public struct CheckpointEntry: Sendable, Hashable {
   let offset: Int
   let size: Int
   let checksum: UInt32
+  /// Whether the variable is saved in parts, each under a name of its own.
+  let isPartitioned: Bool
 }
 
 /// Reads TensorFlow's V2 checkpoints: `prefix.index` and `prefix.data-…`; every checksum is verified.
@@ -21,6 +23,7 @@ public struct CheckpointReader: Sendable {
   public let prefix: String
   /// The tensors, sorted by name.
   public let entries: [CheckpointEntry]
+  private let places: [String: Int]
   private let shardCount: Int
   private let isAside: Bool
 
@@ -50,15 +53,22 @@ public struct CheckpointReader: Sendable {
     guard header.endianness == .little else {
       throw FileError(path, "was written by a machine of the other byte order")
     }
+    guard header.version.minConsumer <= 1 else {
+      throw FileError(path, "needs a reader of version \(header.version.minConsumer)")
+    }
     guard (1...65_536).contains(header.numShards) else {
       throw FileError(path, "claims \(header.numShards) data files")
     }
     var entries: [CheckpointEntry] = []
-    for item in table.dropFirst() {
+    // The names of a partitioned variable's parts begin with a zero.
+    for item in table.dropFirst() where item.key.first != 0 {
       entries.append(try Self.entry(item.key, item.value, Int(header.numShards), path))
     }
     self.prefix = prefix
     self.entries = entries
+    places = Dictionary(
+      entries.enumerated().map { ($0.element.name, $0.offset) },
+      uniquingKeysWith: { first, _ in first })
     self.isAside = isAside
     shardCount = Int(header.numShards)
   }
@@ -70,9 +80,6 @@ public struct CheckpointReader: Sendable {
     guard let proto = try? TFBundleEntryProto(serializedBytes: value) else {
       throw FileError(path, "the entry \"\(name)\" cannot be read")
     }
-    guard proto.slices.isEmpty else {
-      throw FileError(path, "\"\(name)\" is a partitioned variable, which is not supported")
-    }
     guard let dtype = DType(rawValue: Int32(proto.dtype.rawValue)) else {
       throw FileError(path, "\"\(name)\" has an unknown type")
     }
@@ -80,11 +87,12 @@ public struct CheckpointReader: Sendable {
     guard let count = shape.checkedCount, proto.offset >= 0, proto.size >= 0,
       proto.shardID >= 0, Int(proto.shardID) < shards,
       count.multipliedReportingOverflow(by: dtype.byteCount ?? 1).overflow == false,
-      dtype.byteCount.map({ $0 * count == Int(proto.size) }) ?? true
+      !proto.slices.isEmpty || dtype.byteCount.map({ $0 * count == Int(proto.size) }) ?? true
     else { throw FileError(path, "the entry \"\(name)\" contradicts itself") }
     return CheckpointEntry(
       name: name, dtype: dtype, shape: shape, shard: Int(proto.shardID),
-      offset: Int(proto.offset), size: Int(proto.size), checksum: proto.crc32C)
+      offset: Int(proto.offset), size: Int(proto.size), checksum: proto.crc32C,
+      isPartitioned: !proto.slices.isEmpty)
   }
 
   /// Whether every tensor's checksum fits the data beside the index.
@@ -94,8 +102,13 @@ public struct CheckpointReader: Sendable {
   ///
   /// - Throws: `FileError` if it is not there or its bytes are damaged.
   public func value(of name: String) throws(FileError) -> TensorValue {
-    guard let entry = entries.first(where: { $0.name == name }) else {
+    guard let place = places[name] else {
       throw FileError(prefix + ".index", "has no tensor \"\(name)\"")
+    }
+    let entry = entries[place]
+    guard !entry.isPartitioned else {
+      throw FileError(
+        prefix + ".index", "\"\(name)\" is saved in parts (partitioned), which is not supported")
     }
     let files = isAside ? CheckpointWriter.aside(prefix) : prefix
     let path = files + CheckpointWriter.dataSuffix(entry.shard, of: shardCount)
@@ -128,10 +141,7 @@ public struct CheckpointReader: Sendable {
     for _ in 0..<entry.shape.count {
       let length = try reader.varint()
       lengths.append(length)
-      let word =
-        length > UInt64(UInt32.max)
-        ? SortedTable.little(length) : SortedTable.little(UInt32(length))
-      crc = CRC32C.checksum(word, after: crc)
+      crc = CRC32C.checksum(SortedTable.stringLength(length), after: crc)
     }
     let stored = try reader.fixed32()
     guard stored == CRC32C.masked(crc) else {

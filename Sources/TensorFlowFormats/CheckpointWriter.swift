@@ -25,6 +25,7 @@ public enum CheckpointWriter {
     throws(FileError)
   {
     let sorted = tensors.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+    try check(sorted, prefix)
     var header = TFBundleHeaderProto()
     header.numShards = 1
     header.version.producer = 1
@@ -48,6 +49,23 @@ public enum CheckpointWriter {
     try place(SortedTable.write(entries), data, prefix)
   }
 
+  /// Refuses what no reader could tell apart or bring back.
+  private static func check(_ sorted: [(name: String, value: TensorValue)], _ prefix: String)
+    throws(FileError)
+  {
+    for (name, value) in sorted {
+      guard !name.isEmpty else {
+        throw FileError(prefix, "a tensor without a name cannot be saved")
+      }
+      guard value.dtype != .resource, value.dtype != .variant else {
+        throw FileError(prefix, "\"\(name)\" is a \(value.dtype), which cannot be saved")
+      }
+    }
+    for (a, b) in zip(sorted, sorted.dropFirst()) where a.name == b.name {
+      throw FileError(prefix, "two tensors are called \"\(a.name)\"")
+    }
+  }
+
   private static func encoded(_ message: any SwiftProtobuf.Message) -> [UInt8] {
     var options = BinaryEncodingOptions()
     options.useDeterministicOrdering = true
@@ -59,7 +77,7 @@ public enum CheckpointWriter {
       var crc: UInt32 = 0
       for string in strings {
         data += SortedTable.varint(UInt64(string.count))
-        crc = CRC32C.checksum(SortedTable.little(UInt32(string.count)), after: crc)
+        crc = CRC32C.checksum(SortedTable.stringLength(UInt64(string.count)), after: crc)
       }
       let stored = SortedTable.little(CRC32C.masked(crc))
       data += stored

@@ -7,32 +7,41 @@ package enum IDX {
   package static func read(_ path: String) throws(FileError) -> TensorValue {
     var bytes = try FileSystem.read(path, limit: 1 << 30)
     if bytes.starts(with: [0x1f, 0x8b]) { bytes = try inflated(bytes, path) }
-    guard bytes.count >= 4, bytes[0] == 0, bytes[1] == 0 else {
-      throw FileError(path, "is not an IDX file: it begins with other bytes")
+    guard let header = try header(bytes, path) else {
+      throw FileError(path, "ends within its header")
     }
-    guard bytes[2] == 8 else {
-      throw FileError(path, "holds elements of type \(bytes[2]); only unsigned bytes are supported")
-    }
-    let rank = Int(bytes[3])
-    guard bytes.count >= 4 + 4 * rank else { throw FileError(path, "ends within its header") }
-    let shape = Shape(
-      (0..<rank).map { axis in
-        bytes[(4 + 4 * axis)..<(8 + 4 * axis)].reduce(0) { $0 << 8 | Int($1) }
-      })
-    let found = bytes.count - 4 - 4 * rank
+    let (shape, start) = header
+    let found = bytes.count - start
     guard shape.checkedCount == found else {
       throw FileError(path, "claims shape \(shape) but holds \(found) elements")
     }
     let value = bytes.withUnsafeBytes { buffer in
       try? TensorValue(
         dtype: .uint8, shape: shape,
-        bytes: UnsafeRawBufferPointer(rebasing: buffer[(4 + 4 * rank)...]))
+        bytes: UnsafeRawBufferPointer(rebasing: buffer[start...]))
     }
     guard let value else { throw FileError(path, "cannot be read") }
     return value
   }
 
   /// MNIST's largest file has 47 MB; more than this is not a data set of digits.
+  /// The shape that the first bytes state, and where the elements begin; nil if there are too few.
+  private static func header(_ bytes: [UInt8], _ path: String) throws(FileError) -> (Shape, Int)? {
+    guard bytes.count >= 4 else { return nil }
+    guard bytes[0] == 0, bytes[1] == 0 else {
+      throw FileError(path, "is not an IDX file: it begins with other bytes")
+    }
+    guard bytes[2] == 8 else {
+      throw FileError(path, "holds elements of type \(bytes[2]); only unsigned bytes are supported")
+    }
+    let start = 4 + 4 * Int(bytes[3])
+    guard bytes.count >= start else { return nil }
+    let sizes = stride(from: 4, to: start, by: 4).map { place in
+      bytes[place..<(place + 4)].reduce(0) { $0 << 8 | Int($1) }
+    }
+    return (Shape(sizes), start)
+  }
+
   private static let inflatedLimit = 1 << 30
 
   private static func inflated(_ bytes: [UInt8], _ path: String) throws(FileError) -> [UInt8] {
@@ -48,7 +57,9 @@ package enum IDX {
     bytes.withUnsafeBufferPointer { input in
       stream.next_in = UnsafeMutablePointer(mutating: input.baseAddress)
       stream.avail_in = UInt32(input.count)
-      while status == Z_OK, output.count <= inflatedLimit {
+      // What the header states bounds what is inflated, whatever the file holds.
+      var limit = inflatedLimit
+      while status == Z_OK, output.count <= limit {
         let chunk = [UInt8](unsafeUninitializedCapacity: 1 << 18) { buffer, count in
           stream.next_out = buffer.baseAddress
           stream.avail_out = UInt32(buffer.count)
@@ -56,6 +67,9 @@ package enum IDX {
           count = buffer.count - Int(stream.avail_out)
         }
         output += chunk
+        if let (shape, start) = try? header(output, path), let count = shape.checkedCount {
+          limit = min(limit, start + count)
+        }
       }
     }
     guard status == Z_STREAM_END else {

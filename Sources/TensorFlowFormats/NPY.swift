@@ -31,9 +31,6 @@ public enum NPY {
     guard let descr = elementCode(in: header),
       let dtype = codes.first(where: { $0.code == descr })?.dtype
     else { throw FileError(path, "has elements of a type that is not known: \(header)") }
-    guard !header.contains("'fortran_order': True") else {
-      throw FileError(path, "is in Fortran's order; save it with numpy.ascontiguousarray")
-    }
     guard let open = header.firstIndex(of: "("), let close = header.firstIndex(of: ")"),
       open < close
     else { throw FileError(path, "states no shape") }
@@ -44,15 +41,16 @@ public enum NPY {
       guard let size = Int(digits), size >= 0 else { throw FileError(path, "states no shape") }
       sizes.append(size)
     }
+    let isFortran = header.contains("'fortran_order': True")
     let value = bytes.withUnsafeBytes { buffer in
       Result { () throws(TensorError) in
         try TensorValue(
-          dtype: dtype, shape: Shape(sizes),
+          dtype: dtype, shape: Shape(isFortran ? sizes.reversed() : sizes),
           bytes: UnsafeRawBufferPointer(rebasing: buffer[(start + length)...]))
       }
     }
     switch value {
-    case .success(let value): return value
+    case .success(let value): return isFortran ? transposed(value) : value
     case .failure(let error): throw FileError(path, error.description)
     }
   }
@@ -77,6 +75,31 @@ public enum NPY {
   }
 
   /// What follows the key `descr` in quotes.
+  /// The elements with the first axis last, as Fortran's order read in ours needs.
+  private static func transposed(_ value: TensorValue) -> TensorValue {
+    let shape = Shape(value.shape.dimensions.reversed())
+    guard let size = value.dtype.byteCount, shape.rank > 1 else { return value }
+    var result = TensorValue(zeros: shape, dtype: value.dtype)
+    let strides: [Int] = value.shape.strides.reversed()
+    value.withUnsafeBytes { source in
+      result.withUnsafeMutableBytes { target in
+        var index = [Int](repeating: 0, count: shape.rank)
+        for place in 0..<shape.count {
+          let from = zip(index, strides).reduce(0) { $0 + $1.0 * $1.1 }
+          for byte in 0..<size { target[place * size + byte] = source[from * size + byte] }
+          var axis = shape.rank - 1
+          while axis >= 0 {
+            index[axis] += 1
+            if index[axis] < shape[axis] { break }
+            index[axis] = 0
+            axis -= 1
+          }
+        }
+      }
+    }
+    return result
+  }
+
   private static func elementCode(in header: String) -> String? {
     let parts = header.split(separator: "'", omittingEmptySubsequences: false)
     guard let place = parts.firstIndex(of: "descr"), place + 2 < parts.count else { return nil }

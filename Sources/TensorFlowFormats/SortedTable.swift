@@ -4,6 +4,7 @@ package enum SortedTable {
   private static let magic: UInt64 = 0xdb47_7524_8b80_fb57
   private static let footerSize = 48
   private static let blockSize = 262_144
+  private static let keyLimit = 1 << 28
 
   /// The entries of a table, in order.
   package static func read(_ bytes: [UInt8], path: String) throws(FileError) -> [(
@@ -14,13 +15,13 @@ package enum SortedTable {
     }
     let footer = bytes.count - footerSize
     var reader = ByteReader(bytes, footer..<bytes.count, path)
-    _ = try reader.varint()
-    _ = try reader.varint()
+    let meta = (offset: try reader.varint(), size: try reader.varint())
     let (offset, size) = (try reader.varint(), try reader.varint())
     var tail = ByteReader(bytes, (bytes.count - 8)..<bytes.count, path)
     guard try tail.fixed64() == magic else {
       throw FileError(path, "is not a checkpoint's index: its last bytes are wrong")
     }
+    _ = try block(bytes, meta.offset, meta.size, limit: footer, path)
     var entries: [(key: [UInt8], value: [UInt8])] = []
     for handle in try block(bytes, offset, size, limit: footer, path) {
       var reader = ByteReader(handle.value, 0..<handle.value.count, path)
@@ -57,6 +58,7 @@ package enum SortedTable {
     var reader = ByteReader(bytes, start..<(end - 4 - Int(restarts) * 4), path)
     var entries: [(key: [UInt8], value: [UInt8])] = []
     var key: [UInt8] = []
+    var keyBytes = 0
     while !reader.isAtEnd {
       let (shared, own, length) = (
         try reader.varint(), try reader.varint(), try reader.varint()
@@ -65,6 +67,9 @@ package enum SortedTable {
         throw FileError(path, "an entry shares more of its key than there is")
       }
       key = try Array(key.prefix(Int(shared))) + reader.bytes(own)
+      // Shared beginnings could make keys of gigabytes out of a small file.
+      keyBytes += key.count
+      guard keyBytes <= keyLimit else { throw FileError(path, "its keys are too long") }
       entries.append((key, try reader.bytes(length)))
     }
     return entries
@@ -137,6 +142,11 @@ package enum SortedTable {
   private static func successor(of key: [UInt8]) -> [UInt8] {
     guard let position = key.firstIndex(where: { $0 != 255 }) else { return key }
     return Array(key[..<position]) + [key[position] + 1]
+  }
+
+  /// A string's length as checksums take it: four bytes where they suffice.
+  static func stringLength(_ length: UInt64) -> [UInt8] {
+    length > UInt64(UInt32.max) ? little(length) : little(UInt32(length))
   }
 
   package static func varint(_ value: UInt64) -> [UInt8] {

@@ -16,7 +16,7 @@ extension Graph {
   ) -> Variable {
     let site = SourceSite(file, line)
     let full = scope.variables + name
-    let existing = variables().first { $0.name == full }
+    let existing = state.withLock { $0.variables[full] }
     if let existing {
       if scope.reuse == .none {
         return refuse(

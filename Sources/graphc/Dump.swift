@@ -20,6 +20,7 @@ struct Dump: ParsableCommand {
   var target: [String] = []
   @Option(help: "NAME=50,784: the shape of a fed tensor, or NAME=true; may be repeated.")
   var feed: [String] = []
+  @OptionGroup var options: SessionOptions
 
   func run() throws {
     let graph = try GraphFile.read(file)
@@ -41,7 +42,7 @@ struct Dump: ParsableCommand {
   }
 
   private func dumpPlan(_ graph: Graph) throws {
-    let session = try Session(graph)
+    let session = try options.session(on: graph)
     var feeds = Feeds()
     for text in feed {
       let (name, value) = try assignment(text)

@@ -30,12 +30,4 @@ extension Session {
       throw CommandError("\"\(text)\" for \(name) is no number, true or false")
     }
   }
-
-  /// A session on a file's graph, with a checkpoint's values if one is given.
-  static func opening(_ file: String, checkpoint: String?) throws -> Session {
-    let graph = try GraphFile.read(file)
-    let session = try Session(graph)
-    if let checkpoint { try Saver(graph).restore(session, from: checkpoint) }
-    return session
-  }
 }

@@ -17,9 +17,10 @@ struct Run: ParsableCommand {
   var checkpoint: String?
   @Option(help: "A folder to write each fetched tensor to, as a .npy file of its name.")
   var out: String?
+  @OptionGroup var options: SessionOptions
 
   func run() throws {
-    let session = try Session.opening(file, checkpoint: checkpoint)
+    let session = try options.session(opening: file, checkpoint: checkpoint)
     var feeds: [String: any TensorConvertible] = [:]
     for text in feed {
       let (name, value) = try assignment(text)

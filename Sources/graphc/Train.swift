@@ -36,55 +36,91 @@ struct Train: ParsableCommand {
   var log: String?
   @Option(help: "The prefix of the checkpoint to write.")
   var save: String?
+  @OptionGroup var options: SessionOptions
+
+  func validate() throws {
+    guard (steps == nil) != (epochs == nil) else {
+      throw ValidationError("give either --steps or --epochs")
+    }
+    if let count = steps ?? epochs, count < 0 {
+      throw ValidationError("the number of steps or epochs must not be negative")
+    }
+  }
 
   func run() throws {
-    guard (steps == nil) != (epochs == nil) else {
-      throw CommandError("give either --steps or --epochs")
+    let data = try DataSet.mnist(directory: dataset)
+    let session = try options.session(opening: meta, checkpoint: checkpoint)
+    let training = try training(session)
+    // Asked before training, so that a wrong name costs nothing.
+    let evaluated = try eval.map { try session.tensor(named: $0) }
+    let perEpoch = (data.train.count + batch - 1) / max(batch, 1)
+    let losses = try run(training, session, data, total: steps ?? (epochs ?? 0) * perEpoch)
+    print("trained \(losses.count) steps, \(fetch) is \(losses.last.map { "\($0)" } ?? "unknown")")
+    if let evaluated {
+      let value = try session.run(
+        evaluated,
+        feeding: [training.images: data.test.images, training.labels: data.test.labels])
+      print(
+        "\(evaluated.name) on \(data.test.count) test images: "
+          + value.elementsDescription(limit: 8))
     }
-    let session = try Session.opening(meta, checkpoint: checkpoint)
-    let graph = session.graph
-    let (images, labels) = (try session.tensor(named: image), try session.tensor(named: label))
-    let loss = try session.tensor(named: fetch)
-    var targets = graph.collection(.updateOps)
+    if let log {
+      let lines = ["step,loss"] + losses.enumerated().map { "\($0.offset),\($0.element)" }
+      try FileSystem.writeAtomically(Array((lines.joined(separator: "\n") + "\n").utf8), to: log)
+    }
+    if let save { try Saver(session.graph).save(session, to: save) }
+  }
+
+  /// What a step feeds, fetches and runs.
+  private struct Step {
+    let images: Tensor
+    let labels: Tensor
+    let loss: Tensor
+    let targets: [any GraphElement]
+    let constants: [(Tensor, TensorValue)]
+  }
+
+  private func training(_ session: Session) throws -> Step {
+    var targets = session.graph.collection(.updateOps)
     if let trainOp {
       targets.append(try session.node(named: trainOp))
     } else {
-      let found = graph.collection(.trainOp)
+      let found = session.graph.collection(.trainOp)
       guard !found.isEmpty else {
         throw CommandError("\(meta) has no collection train_op; name the op with --train-op")
       }
       targets += found
     }
-    let data = try DataSet.mnist(directory: dataset)
-    let perEpoch = (data.train.count + batch - 1) / max(batch, 1)
-    let total = steps ?? (epochs ?? 0) * perEpoch
-    var lines = ["step,loss"]
-    var step = 0
+    return Step(
+      images: try session.tensor(named: image), labels: try session.tensor(named: label),
+      loss: try session.tensor(named: fetch), targets: targets,
+      constants: try set.map { text in
+        let (name, value) = try assignment(text)
+        return (try session.tensor(named: name), try session.scalar(value, for: name))
+      })
+  }
+
+  private func run(_ training: Step, _ session: Session, _ data: DataSet, total: Int) throws
+    -> [Float]
+  {
+    var losses: [Float] = []
+    var bar = ProgressBar(total: total)
     var epoch = 0
-    while step < total {
+    while losses.count < total {
       let split = shuffle ? data.train.shuffled(seed: UInt64(epoch)) : data.train
-      for batch in try split.batches(of: batch) where step < total {
-        var feeds: Feeds = [images: batch.images, labels: batch.labels]
-        for text in set {
-          let (name, value) = try assignment(text)
-          feeds.feed(try session.scalar(value, for: name), to: try session.tensor(named: name))
+      for batch in try split.batches(of: batch) where losses.count < total {
+        var feeds: Feeds = [training.images: batch.images, training.labels: batch.labels]
+        for (tensor, value) in training.constants { feeds.feed(value, to: tensor) }
+        let value = try session.run(training.loss, targets: training.targets, feeding: feeds)
+        guard let loss = value.doubles?.first, value.count == 1 else {
+          throw CommandError("\(fetch) has the shape \(value.shape); --fetch must name one number")
         }
-        let value = try session.run(loss, targets: targets, feeding: feeds)
-        lines.append("\(step),\(value.doubles?.first.map { "\(Float($0))" } ?? "")")
-        step += 1
+        losses.append(Float(loss))
+        bar.show(losses.count, "\(fetch) \(Float(loss))")
       }
       epoch += 1
     }
-    print("trained \(total) steps, \(fetch) is \(lines.last?.split(separator: ",").last ?? "")")
-    if let eval {
-      let value = try session.run(
-        session.tensor(named: eval),
-        feeding: [images: data.test.images, labels: data.test.labels])
-      print("\(eval) on \(data.test.count) test images: \(value.elementsDescription(limit: 8))")
-    }
-    if let log {
-      try FileSystem.writeAtomically(Array((lines.joined(separator: "\n") + "\n").utf8), to: log)
-    }
-    if let save { try Saver(graph).save(session, to: save) }
+    bar.clear()
+    return losses
   }
 }

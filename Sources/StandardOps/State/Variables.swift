@@ -64,6 +64,7 @@ extension Graph {
         handle: handle, value: value, initializer: initializer, initialValue: initialValue,
         isTrainable: trainable)
     }
+    register(variable)
     for key in collections { add(variable, to: key) }
     if trainable, !collections.contains(.trainableVariables) {
       add(variable, to: .trainableVariables)
