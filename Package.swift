@@ -83,7 +83,7 @@ let package = Package(
     tests("StandardOps", ["Dataflow"], resources: [.copy("Fixtures")]),
     tests("GraphRuntime", ["Dataflow"]),
     tests("TensorFlowFormats", ["TensorCore"]),
-    tests("Persistence", ["Dataflow", "TensorFlowFormats"]),
+    tests("Persistence", ["Dataflow", "TensorFlowFormats"], resources: [.copy("Fixtures")]),
     tests("LLVMBackend", []),
     tests("graphc", []),
   ],

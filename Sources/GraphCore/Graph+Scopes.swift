@@ -64,7 +64,7 @@ extension Graph {
     let prefix = uniqueScopeName(name)
     return try withScope(
       {
-        $0.variables += name + "/"
+        if !name.isEmpty { $0.variables += name + "/" }
         $0.names = prefix
         if let reuse { $0.reuse = reuse }
       }, body)
