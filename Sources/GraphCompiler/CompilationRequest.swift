@@ -28,6 +28,12 @@ public struct CompilationRequest: Sendable {
   public var fetches: [Tensor]
   /// The nodes to run for their effects.
   public var targets: [Node]
+  /// The positions of fetches that are variables themselves, read after everything else.
+  package var lastReads: Set<Int> = []
+  /// The nodes that earlier stages of the run have run.
+  package var completed: Set<Int> = []
+  /// The functions of the graph's loops, by the index of the `While`.
+  package var loops: [Int: FlatGraph.Loop] = [:]
 
   /// A request.
   public init(graph: Graph, feeds: [Feed], fetches: [Tensor], targets: [Node]) {

@@ -25,12 +25,23 @@ public enum Pipeline {
 
   /// Compiles a request.
   ///
-  /// - Throws: `GraphErrors` for mistakes in the graph, `CompilationError` for ones in the request.
+  /// - Throws: `CompilationError` for mistakes in the request; `StageNeeded` if a part must run first.
   public static func compile(_ request: CompilationRequest, _ options: CompilerOptions) throws
     -> Plan
   {
-    try request.graph.throwNewErrors()
-    var workspace = try Specialize.workspace(for: request, options)
+    do {
+      return try optimized(Specialize.workspace(for: request, options), options)
+    } catch let barrier as StageBarrier {
+      throw StageNeeded(
+        stage: Stage(
+          plan: try optimized(barrier.workspace, options), fetched: barrier.fetched,
+          completed: barrier.completed, action: barrier.action))
+    }
+  }
+
+  /// Rewrites a specialised copy and plans it.
+  private static func optimized(_ copy: Workspace, _ options: CompilerOptions) throws -> Plan {
+    var workspace = copy
     workspace.log.finish(Specialize.name, nodes: workspace.neededNodes().count)
     for pass in passes where options.optimizes || pass == ExpandComposites.self {
       try pass.run(&workspace, options)
@@ -66,13 +77,26 @@ extension Workspace {
     while let node = pending.popLast() {
       if needed.insert(node.index).inserted { pending += node.inputs.map(\.node) }
     }
+    keep { needed.contains($0.index) }
+  }
+
+  /// Drops what neither fetches nor effects need, and copies the graph.
+  mutating func dropUnneeded() {
+    let needed = Set(neededNodes().map(\.index))
+    keep { needed.contains($0.index) }
+  }
+
+  private mutating func keep(_ isKept: (Node) -> Bool) {
     let target = Graph(ops: graph.ops)
     var map: [Int: [Tensor]] = [:]
-    for node in graph.operations where needed.contains(node.index) {
+    for node in graph.operations where isKept(node) {
       let inputs = node.record.inputs.map { (map[$0.node] ?? [])[$0.output] }
       map[node.index] = target.copy(node, inputs: inputs).outputs
     }
     fetches = fetches.map { (map[$0.node.index] ?? [])[$0.index] }
+    feeds = feeds.compactMap { feed in
+      map[feed.tensor.node.index].map { (feed.position, $0[feed.tensor.index]) }
+    }
     graph = target
   }
 }

@@ -90,7 +90,7 @@ extension Graph {
   }
 
   /// The name itself, or one like it if a rewrite has taken it already.
-  private func freeName(_ name: String) -> String {
+  func freeName(_ name: String) -> String {
     guard operation(named: name) != nil else { return name }
     return withScope({ $0.names = "" }) { uniqueName(name) }
   }

@@ -19,6 +19,8 @@ public final class Graph: Sendable {
     package var variables: [String: Variable] = [:]
     package var seed: Int?
     package var seedMode = RandomSeedMode.named
+    /// The functions that nodes call, by name.
+    package var functions: [String: Function] = [:]
     /// What else a file says of the graph, in Protocol Buffers' text form: functions, versions,
     /// signatures; kept for writing it again.
     package var details = ""

@@ -20,10 +20,13 @@ public struct Signature: Sendable {
     }
     /// The argument's type.
     public let kind: Kind
+    /// Whether the tensor stands for a variable itself, `Ref(T)`, rather than for a value.
+    public let isReference: Bool
 
-    package init(name: String, kind: Kind) {
+    package init(name: String, kind: Kind, isReference: Bool = false) {
       self.name = name
       self.kind = kind
+      self.isReference = isReference
     }
 
     /// Parses TensorFlow's notation.
@@ -32,7 +35,9 @@ public struct Signature: Sendable {
       precondition(parts.count == 2, "a signature's argument reads \"name: type\", found \(text)")
       name = parts[0]
       let factors = parts[1].split(separator: "*").map { Self.trimmed($0) }
-      let type = factors[factors.count - 1]
+      var type = factors[factors.count - 1]
+      isReference = type.hasPrefix("Ref(")
+      if isReference { type = String(type.dropFirst(4).dropLast()) }
       switch (factors.count, DType(name: type)) {
       case (1, let dtype?): kind = .fixed(dtype)
       case (1, nil): kind = .typed(by: type)

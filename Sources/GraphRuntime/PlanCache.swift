@@ -5,10 +5,12 @@ import TensorCore
 
 /// What a plan is made for, apart from the values of feeds.
 struct PlanSignature: Hashable {
+  let serial: Int
   let fetches: [Endpoint]
   let targets: [Int]
   let feeds: [Endpoint]
   let shapes: [Shape]
+  let completed: Set<Int>
 }
 
 /// An executable with what it keeps between runs.
@@ -20,13 +22,16 @@ final class CachedPlan: Sendable {
   }
 
   let executable: Executable
+  /// What follows, if this is a stage of a run.
+  let stage: Stage?
   let live: TensorStorage
   let state = Mutex(State())
   /// Held while live steps run, and by nobody else.
   let liveLock = ReadWriteLock()
 
-  init(_ executable: Executable) {
+  init(_ executable: Executable, stage: Stage? = nil) {
     self.executable = executable
+    self.stage = stage
     live = TensorStorage(byteCount: executable.plan.liveByteCount)
   }
 

@@ -6,20 +6,22 @@ import TensorCore
 /// For a loop that does the same over and over. Not `Sendable`: each thread prepares its own.
 public final class PreparedRun {
   private let session: Session
-  private let plan: CachedPlan
+  private let request: FlatRequest
+  private let found: Session.FoundPlan
   private let feeds: [ResolvedFeed]
   /// Where the caller's `n`th value stands among the feeds in plan order.
   private let places: [Int]
-  private let deciding: [Int]
+  private let deciding: Set<Int>
 
   init(
-    session: Session, plan: CachedPlan, feeds: [ResolvedFeed], places: [Int], deciding: [Int]
+    session: Session, request: FlatRequest, found: Session.FoundPlan, places: [Int]
   ) {
     self.session = session
-    self.plan = plan
-    self.feeds = feeds
+    self.request = request
+    self.found = found
+    feeds = request.feeds
     self.places = places
-    self.deciding = deciding
+    deciding = Set(found.deciding)
   }
 
   /// Runs with new values, in the order in which the feeds were prepared.
@@ -46,7 +48,10 @@ public final class PreparedRun {
       }
       ordered[place] = value
     }
-    return try session.execute(plan, ordered)
+    if found.stage == nil { return try session.execute(found.plan, ordered) }
+    var staged = request
+    staged.feeds = zip(feeds, ordered).map { ResolvedFeed(tensor: $0.tensor, value: $1) }
+    return try session.run(staged)
   }
 }
 
@@ -58,15 +63,15 @@ extension Session {
   public func prepare(
     _ fetches: [Tensor], targets: [any GraphElement] = [], feeding feeds: Feeds
   ) throws -> PreparedRun {
-    let resolved = try resolve(feeds)
-    let (plan, deciding) = try findPlan(fetches, targets.map(\.target), resolved)
+    let request = try flatRequest(fetches, targets.map(\.target), resolve(feeds))
+    let found = try findPlan(request)
     let places = try feeds.entries.map { entry -> Int in
       guard let tensor = entry.key as? Tensor,
-        let place = resolved.firstIndex(where: { $0.tensor == tensor })
+        case .tensor(let endpoint) = request.flat.images[tensor.node.index][tensor.index],
+        let place = request.feeds.firstIndex(where: { $0.tensor.endpoint == endpoint })
       else { throw SessionError("only tensors are fed to a prepared run") }
       return place
     }
-    return PreparedRun(
-      session: self, plan: plan, feeds: resolved, places: places, deciding: deciding)
+    return PreparedRun(session: self, request: request, found: found, places: places)
   }
 }

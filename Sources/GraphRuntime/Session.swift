@@ -24,6 +24,7 @@ public final class Session: Sendable {
   package let backends: [any Backend]
   let variables = Mutex(VariableStore())
   private let cache = Mutex(PlanCache())
+  let flatGraphs = Mutex(FlatGraphs())
   private let runs = ReadWriteLock()
   private let executor: Executor
   private let contracts: Set<Contract>
@@ -56,9 +57,7 @@ public final class Session: Sendable {
   public func run(
     _ fetches: [Tensor], targets: [any GraphElement] = [], feeding feeds: Feeds = [:]
   ) throws -> [TensorValue] {
-    let resolved = try resolve(feeds)
-    let plan = try plan(fetches, targets.map(\.target), resolved)
-    return try execute(plan, resolved.map(\.value))
+    try run(flatRequest(fetches, targets.map(\.target), resolve(feeds)))
   }
 
   /// The value of a tensor.
@@ -114,53 +113,55 @@ public final class Session: Sendable {
   package func plan(
     fetching fetches: [Tensor], targets: [any GraphElement] = [], feeding feeds: Feeds
   ) throws -> Plan {
-    try plan(fetches, targets.map(\.target), resolve(feeds)).executable.plan
+    let found = try findPlan(flatRequest(fetches, targets.map(\.target), resolve(feeds)))
+    guard found.stage == nil else {
+      throw SessionError(
+        "the run has several stages, since its plan depends on values that it computes; "
+          + "feed them to see the plan for these values")
+    }
+    return found.plan.executable.plan
   }
 
-  private func plan(_ fetches: [Tensor], _ targets: [Node], _ feeds: [ResolvedFeed]) throws
-    -> CachedPlan
-  { try findPlan(fetches, targets, feeds).plan }
+  /// A plan, and what follows it if it is the first stage of a run.
+  struct FoundPlan {
+    let plan: CachedPlan
+    let stage: Stage?
+    /// The positions of the feeds whose values the plan depends on.
+    let deciding: [Int]
+  }
 
-  /// The plan of a signature, with the positions of the feeds whose values it depends on.
-  func findPlan(_ fetches: [Tensor], _ targets: [Node], _ feeds: [ResolvedFeed]) throws -> (
-    plan: CachedPlan, deciding: [Int]
-  ) {
-    for tensor in fetches where tensor.graph != graph || tensor.isPoison {
-      try graph.throwNewErrors()
-      throw SessionError("\(tensor) is not part of the session's graph")
-    }
-    for node in targets where node.graph != graph || node.isPoison {
-      try graph.throwNewErrors()
-      throw SessionError("\(node) is not part of the session's graph")
-    }
-    let signature = PlanSignature(
-      fetches: fetches.map(\.endpoint), targets: targets.map(\.index),
-      feeds: feeds.map(\.tensor.endpoint), shapes: feeds.map(\.value.shape))
-    let values = feeds.map(\.value)
+  /// The plan of a request, from the cache or compiled.
+  func findPlan(_ request: FlatRequest) throws -> FoundPlan {
+    let signature = request.signature
+    let values = request.feeds.map(\.value)
     var (found, deciding) = cache.withLock { $0.find(signature, values) }
-    if let found { return (found, deciding) }
+    if let found { return FoundPlan(plan: found, stage: found.stage, deciding: deciding) }
     try graph.throwNewErrors()
     var options = CompilerOptions { try self.evaluate($0) }
     options.contracts = contracts
     options.optimizes = optimizes
+    deciding = values.indices.filter { deciding.contains($0) || values[$0].dtype == .resource }
     while true {
-      let request = CompilationRequest(
-        graph: graph,
-        feeds: feeds.enumerated().map { position, feed in
-          .init(
-            tensor: feed.tensor, shape: feed.value.shape,
-            value: deciding.contains(position) ? feed.value : nil)
-        }, fetches: fetches, targets: targets)
       do {
-        let compiled = try Pipeline.compile(request, options)
-        let plan = CachedPlan(try Executable(compiled, backends: backends))
+        let plan = try compiled(request.compilation(deciding: deciding), options)
         cache.withLock { $0.insert(plan, signature, deciding: deciding, values) }
-        return (plan, deciding)
+        return FoundPlan(plan: plan, stage: plan.stage, deciding: deciding)
       } catch CompilationError.needsValues(let positions) {
         let more = Set(deciding).union(positions)
         precondition(more.count > deciding.count, "asked again for known values")
         deciding = more.sorted()
       }
+    }
+  }
+
+  private func compiled(_ request: CompilationRequest, _ options: CompilerOptions) throws
+    -> CachedPlan
+  {
+    do {
+      return CachedPlan(try Executable(Pipeline.compile(request, options), backends: backends))
+    } catch let needed as StageNeeded {
+      return CachedPlan(
+        try Executable(needed.stage.plan, backends: backends), stage: needed.stage)
     }
   }
 
@@ -202,8 +203,12 @@ public final class Session: Sendable {
     finish(plan.executable.plan, bindings)
     return plan.executable.plan.fetches.map { buffer in
       let description = plan.executable.plan.buffers[buffer]
-      if case .constant(let number) = description.location {
-        return plan.executable.plan.constants[number]
+      switch description.location {
+      case .constant(let number): return plan.executable.plan.constants[number]
+      case .feed(let position): return feeds[position]
+      case .variable(let number) where description.dtype.byteCount == nil:
+        if let box = bindings.variables[number] { return box.value }
+      default: break
       }
       return TensorValue(
         dtype: description.dtype, shape: description.shape,
@@ -213,9 +218,9 @@ public final class Session: Sendable {
     }
   }
 
-  package func runsExclusively<Result>(_ exclusively: Bool, _ body: () -> Result) -> Result {
-    runs.hold(exclusively: exclusively, body)
-  }
+  package func runsExclusively<Result>(_ exclusively: Bool, _ body: () throws -> Result) rethrows
+    -> Result
+  { try runs.hold(exclusively: exclusively, body) }
 
   private func refreshLive(_ plan: CachedPlan, _ bindings: Bindings, _ memory: RunMemory) throws {
     if plan.executable.live.isEmpty { return }

@@ -12,7 +12,13 @@ struct VariableStore {
     let shape: Shape
     let storage: TensorStorage
     var version: UInt64
-    init(dtype: DType, shape: Shape, storage: TensorStorage, version: UInt64) {
+    /// The value itself where its elements are not in a buffer.
+    let hostValue: TensorValue?
+    init(
+      dtype: DType, shape: Shape, storage: TensorStorage, version: UInt64,
+      hostValue: TensorValue? = nil
+    ) {
+      self.hostValue = hostValue
       self.dtype = dtype
       self.shape = shape
       self.storage = storage
@@ -20,10 +26,11 @@ struct VariableStore {
     }
     /// A copy that no later run changes.
     var value: TensorValue {
-      TensorValue(
-        dtype: dtype, shape: shape,
-        storage: TensorStorage(
-          copying: UnsafeRawBufferPointer(start: storage.base, count: storage.byteCount)))
+      hostValue
+        ?? TensorValue(
+          dtype: dtype, shape: shape,
+          storage: TensorStorage(
+            copying: UnsafeRawBufferPointer(start: storage.base, count: storage.byteCount)))
     }
   }
 
@@ -42,7 +49,8 @@ struct VariableStore {
     let storage = value.withUnsafeBytes { TensorStorage(copying: $0) }
     nextVersion += 1
     values[name] = TensorStorageBox(
-      dtype: value.dtype, shape: value.shape, storage: storage, version: nextVersion)
+      dtype: value.dtype, shape: value.shape, storage: storage, version: nextVersion,
+      hostValue: value.dtype.byteCount == nil ? value : nil)
   }
 
   /// Room for a value of this type and shape, kept if it is there already.

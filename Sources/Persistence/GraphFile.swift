@@ -20,6 +20,7 @@ public enum GraphFile {
       }
       do throws(GraphError) {
         try GraphText.parse(text, path: path, into: graph)
+        graph.appendFunctionsOfDetails()
       } catch {
         throw FileError(path, error.description)
       }

@@ -7,7 +7,7 @@ extension OpSet {
   /// Every op that the compiler knows: one line each, in the order of their pages.
   public static let standard = OpSet(
     sourceOps + elementwiseOps + reductionOps + shapingOps + linearOps + neuralNetworkOps
-      + randomOps + stateOps + updateOps + hostOps)
+      + randomOps + stateOps + updateOps + hostOps + controlFlowOps)
 }
 
 extension Graph {

@@ -7,6 +7,7 @@ extension TensorValue: Hashable {
       if x === y { return true }
       return a.withUnsafeBytes { left in b.withUnsafeBytes { left.elementsEqual($0) } }
     case (.strings(let x), .strings(let y)): return x == y
+    case (.list(let x), .list(let y)): return x == y
     default: return false
     }
   }
@@ -18,6 +19,7 @@ extension TensorValue: Hashable {
     switch contents {
     case .bytes: withUnsafeBytes { hasher.combine(bytes: .init(rebasing: $0.prefix(256))) }
     case .strings(let strings): hasher.combine(strings)
+    case .list(let items): hasher.combine(items)
     }
   }
 }

@@ -84,6 +84,7 @@ extension TensorValue {
     case .uint16: try self.init(integers.map { UInt16(truncatingIfNeeded: $0) }, shape: shape)
     case .uint32: try self.init(integers.map { UInt32(truncatingIfNeeded: $0) }, shape: shape)
     case .uint64: try self.init(integers.map { UInt64(truncatingIfNeeded: $0) }, shape: shape)
+    case .bool: try self.init(integers.map { $0 != 0 }, shape: shape)
     default: throw TensorError("integers cannot become \(dtype)")
     }
   }

@@ -5,6 +5,7 @@ public struct TensorValue: Sendable {
   package enum Contents: Sendable {
     case bytes(TensorStorage)
     case strings([[UInt8]])
+    case list([TensorValue])
   }
 
   /// The type of the elements.
@@ -110,6 +111,7 @@ public struct TensorValue: Sendable {
     switch contents {
     case .bytes: count * (dtype.byteCount ?? 0)
     case .strings(let strings): strings.reduce(0) { $0 + $1.count }
+    case .list(let items): items.reduce(0) { $0 + $1.byteCount }
     }
   }
 
@@ -156,7 +158,7 @@ public struct TensorValue: Sendable {
     case .bytes(let storage):
       defer { withExtendedLifetime(storage) {} }
       return try body(UnsafeRawBufferPointer(start: storage.base, count: byteCount))
-    case .strings:
+    case .strings, .list:
       return try body(UnsafeRawBufferPointer(start: nil, count: 0))
     }
   }
@@ -189,7 +191,7 @@ public struct TensorValue: Sendable {
     return TensorValue(dtype: dtype, shape: shape, contents: contents)
   }
 
-  private init(dtype: DType, shape: Shape, contents: Contents) {
+  init(dtype: DType, shape: Shape, contents: Contents) {
     self.dtype = dtype
     self.shape = shape
     self.contents = contents

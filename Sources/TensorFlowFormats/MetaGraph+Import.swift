@@ -7,6 +7,7 @@ extension Graph {
   ///
   /// - Throws: `FileError` naming what is at fault.
   package func append(_ metaGraph: TFMetaGraphDef, path: String) throws(FileError) {
+    appendFunctions(of: metaGraph)
     try appendNodes(of: metaGraph, path: path)
     var rest = metaGraph
     rest.graphDef.node = []

@@ -36,17 +36,20 @@ extension Signature.Argument {
     let dtype = argument.type.dtype
     let repeats = !argument.numberAttr.isEmpty
     if !argument.typeListAttr.isEmpty {
-      self.init(name: argument.name, kind: .typed(by: argument.typeListAttr))
+      self.init(
+        name: argument.name, kind: .typed(by: argument.typeListAttr),
+        isReference: argument.isRef)
     } else if !argument.typeAttr.isEmpty {
       self.init(
         name: argument.name,
         kind: repeats
           ? .repeated(count: argument.numberAttr, by: argument.typeAttr)
-          : .typed(by: argument.typeAttr))
+          : .typed(by: argument.typeAttr), isReference: argument.isRef)
     } else if let dtype {
       self.init(
         name: argument.name,
-        kind: repeats ? .repeatedFixed(count: argument.numberAttr, dtype) : .fixed(dtype))
+        kind: repeats ? .repeatedFixed(count: argument.numberAttr, dtype) : .fixed(dtype),
+        isReference: argument.isRef)
     } else {
       return nil
     }
@@ -79,6 +82,7 @@ extension TFOpDef.ArgDef {
   fileprivate init(_ argument: Signature.Argument, _ signature: Signature) {
     self.init()
     name = argument.name
+    isRef = argument.isReference
     switch argument.kind {
     case .fixed(let dtype): type = TFDataType(dtype)
     case .typed(let by) where signature.attribute(named: by)?.kind == .listOfType:

@@ -97,7 +97,9 @@ private struct ConformanceCase {
       let tensors = found.compactMap { $0 }
       guard tensors.count == names.count else {
         let missing = zip(names, found).filter { $1 == nil }.map(\.0.key)
-        return problems + ["there is no gradient with respect to \(missing.joined(separator: ", "))"]
+        return problems + [
+          "there is no gradient with respect to \(missing.joined(separator: ", "))"
+        ]
       }
       let values: [TensorValue] = try session.run(tensors, feeding: feeds)
       for ((name, file), value) in zip(names, values) {

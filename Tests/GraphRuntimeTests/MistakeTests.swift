@@ -54,7 +54,9 @@ import Testing
     }
     #expect(first == again && graph.variables().count == 1)
     let local = graph.getVariable("counter", shape: [], collections: [.localVariables])
-    let found = graph.variableScope("", reuse: .automatic) { graph.getVariable("counter", shape: []) }
+    let found = graph.variableScope("", reuse: .automatic) {
+      graph.getVariable("counter", shape: [])
+    }
     #expect(local == found)
     _ = graph.variableScope("layer") { graph.getVariable("w", shape: [2]) }
     _ = graph.variableScope("layer", reuse: .existing) { graph.getVariable("v", shape: [2]) }
@@ -74,7 +76,8 @@ import Testing
       do { return "\(try body())" } catch { return "\(error)" }
     }
     let shape = complaint { try session.run(y, feeding: [x: [[Float(1), 2]]]) }
-    #expect(shape.contains("x:0") && shape.contains("[1, 2]") && shape.contains("[?, 3]"), "\(shape)")
+    #expect(
+      shape.contains("x:0") && shape.contains("[1, 2]") && shape.contains("[?, 3]"), "\(shape)")
     let dtype = complaint { try session.run(y, feeding: [x: [[Int64(1), 2, 3]]]) }
     #expect(dtype.contains("int64") && dtype.contains("float32"), "\(dtype)")
     let missing = complaint { try session.run(y) }

@@ -45,7 +45,9 @@ import Testing
     let graph = try GraphFile.read(prefix + ".meta")
     let session = try Session(graph)
     try Saver(graph).restore(session, from: prefix)
-    let (x, y) = (try #require(graph.tensor(named: "x:0")), try #require(graph.tensor(named: "y:0")))
+    let (x, y) = (
+      try #require(graph.tensor(named: "x:0")), try #require(graph.tensor(named: "y:0"))
+    )
     let loss = try #require(graph.tensor(named: "loss:0"))
     for wanted in expected.losses {
       let found = try session.run(

@@ -34,16 +34,11 @@ extension Specialize {
   static func shapes(of workspace: inout Workspace) throws {
     workspace.rebuild { node, inputs, target in
       guard node.definition is any ShapeOp.Type else { return nil }
-      let copy = target.copy(node, inputs: inputs)
-      let values = copy.outputs.map { $0.partialValue }
-      return values.enumerated().map { index, value in
-        guard let value, let known = value.known else {
-          preconditionFailure("\(node) is not known although every shape is")
-        }
-        let shape: TensorCore.Shape = value.isScalar ? .scalar : .init([known.count])
-        let constant = try? TensorValue(integers: known, as: copy.output(index).dtype, shape: shape)
-        return target.constant(constant ?? TensorValue(zeros: shape, dtype: .int32))
+      guard let values = target.copy(node, inputs: inputs).record.knownValues else {
+        // More numbers than shapes have: computed as any other data is.
+        return nil
       }
+      return values.map { target.constant($0) }
     }
   }
 }

@@ -33,7 +33,7 @@ extension Ops {
     public static let effects = Effects.reads
     public static let action = StateAction.read
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
-      let handle = try handle(of: node)
+      guard let handle = try handle(of: node) else { return [.unknown] }
       let (stored, read) = (handle[VarHandleOp.dtype], node.output(0).dtype)
       guard stored == read else {
         throw GraphError("the variable holds \(stored), not \(read)")
@@ -107,20 +107,25 @@ extension Ops {
     ) -> Gradient { .none("a Boolean is not differentiable") }
   }
 
-  /// The `VarHandleOp` that a state op's first input comes from.
+  /// The `VarHandleOp` that a state op's first input comes from; nil if that is known only when a plan
+  /// is made, since it passes a function or a loop.
   ///
-  /// - Throws: `GraphError` if it comes from something else.
-  package static func handle(of node: Node) throws(GraphError) -> Node {
-    let handle = node.input(0).node
-    guard handle.op == VarHandleOp.name else {
-      throw GraphError("\(node.input(0)) is not a variable's handle")
+  /// - Throws: `GraphError` if it comes from something that is no variable.
+  package static func handle(of node: Node, input: Int = 0) throws(GraphError) -> Node? {
+    let handle = node.input(input)
+    guard handle.dtype == .resource else {
+      throw GraphError("\(handle) is not a variable's handle")
     }
-    return handle
+    var source = handle.node
+    while [Switch.name, Merge.name, "Identity", Enter.name].contains(source.op) {
+      source = source.input(0).node
+    }
+    return source.op == VarHandleOp.name ? source : nil
   }
 
   /// Checks that a state op's second input fits its variable.
   static func checkValue(of node: Node) throws(GraphError) {
-    let handle = try handle(of: node)
+    guard let handle = try handle(of: node) else { return }
     let value = node.input(1)
     guard value.dtype == handle[VarHandleOp.dtype] else {
       throw GraphError(

@@ -17,10 +17,7 @@ extension VariableUpdateOp {
   public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
     let gradient = node.input(gradientInput)
     for position in 0..<variableCount {
-      let handle = node.input(position).node
-      guard handle.op == Ops.VarHandleOp.name else {
-        throw GraphError("\(node.input(position)) is not a variable's handle")
-      }
+      guard let handle = try Ops.handle(of: node, input: position) else { continue }
       guard gradient.dtype == handle[Ops.VarHandleOp.dtype],
         gradient.shape.isCompatible(with: handle[Ops.VarHandleOp.shape])
       else {

@@ -1,0 +1,433 @@
+import GraphCore
+import StandardOps
+import TensorCore
+
+/// Writes a flat graph: recursion goes over functions that call functions, never over the graph.
+struct Flattener {
+  let target: Graph
+  private let library: Graph
+  private(set) var loops: [Int: FlatGraph.Loop] = [:]
+  private var depth = 0
+
+  /// Functions that call themselves would never end.
+  private static let depthLimit = 64
+
+  init(library: Graph) {
+    self.library = library
+    target = Graph(ops: library.ops)
+  }
+
+  /// What stands for an output.
+  struct Value {
+    var image: FlatGraph.Image
+    /// Effects that come before whatever reads the variable by this edge.
+    var after: [Int] = []
+  }
+
+  typealias Flat = (images: [[Value]], nodes: [[Int]])
+
+  /// Copies a graph's nodes.
+  ///
+  /// - Parameters:
+  ///   - arguments: what stands for the outputs of `_Arg` nodes, by their index.
+  ///   - prefix: what the names begin with.
+  ///   - pivot: control inputs of nodes without inputs, so that they are dead with their branch.
+  mutating func flatten(
+    _ source: Graph, arguments: [Int: Value], prefix: String, pivot: [Int]
+  ) throws(GraphError) -> Flat {
+    depth += 1
+    defer { depth -= 1 }
+    guard depth < Self.depthLimit else {
+      throw GraphError("functions call one another more than \(Self.depthLimit) deep")
+    }
+    let (frames, inside) = try LoopFrame.all(in: source)
+    var frameOfExit: [Int: LoopFrame] = [:]
+    for frame in frames {
+      for exit in frame.exits { if let exit { frameOfExit[exit.index] = frame } }
+    }
+    let nodes = source.operations
+    var flat: Flat = (
+      images: Array(repeating: [], count: nodes.count),
+      nodes: Array(repeating: [], count: nodes.count)
+    )
+    for node in nodes {
+      if let argument = arguments[node.index] {
+        flat.images[node.index] = [argument]
+      } else if let frame = frameOfExit[node.index] {
+        if flat.images[node.index].isEmpty { try place(frame, &flat, prefix, pivot) }
+      } else if inside.contains(node.index) {
+        flat.images[node.index] = node.record.outputs.map { _ in Value(image: .insideLoop) }
+      } else {
+        try place(node, &flat, prefix, pivot)
+      }
+    }
+    return flat
+  }
+
+  // MARK: Nodes
+
+  private mutating func place(_ node: Node, _ flat: inout Flat, _ prefix: String, _ pivot: [Int])
+    throws(GraphError)
+  {
+    let inputs = node.record.inputs.map { flat.images[$0.node][$0.output] }
+    var controls = node.record.controlInputs.flatMap { flat.nodes[$0] }
+    if node.record.inputs.isEmpty, controls.isEmpty { controls = pivot }
+    let name = prefix + node.name
+    switch node.definition {
+    case let op as any ReferenceOp.Type:
+      try place(node, onResource: op, inputs, controls, name, &flat)
+    case is any CallOp.Type:
+      try call(node, inputs, controls, name, &flat)
+    case _ where node.op == Ops.RefIdentity.name:
+      flat.images[node.index] = [Value(image: inputs[0].image, after: inputs[0].after + controls)]
+    case _
+    where node.definition?.signature.outputs.contains(where: \.isReference) == true
+      && node.record.inputs.isEmpty:
+      let handle = try variable(node, controls, name)
+      flat.images[node.index] = [
+        Value(image: .variable(handle: Endpoint(node: handle, output: 0)))
+      ]
+      flat.nodes[node.index] = [handle]
+    default:
+      try copy(node, inputs, controls, name, &flat)
+    }
+  }
+
+  /// A variable of the older kind as a resource.
+  private func variable(_ node: Node, _ controls: [Int], _ name: String) throws(GraphError) -> Int {
+    try append(
+      name, Ops.VarHandleOp.self, [], controls,
+      [
+        "dtype": node.attributes["dtype"] ?? .type(.float32),
+        "shape": .shape(node.output(0).shape),
+        "shared_name": node.attributes["shared_name"].flatMap { String($0) }.flatMap {
+          $0.isEmpty ? nil : $0.attribute
+        } ?? name.attribute,
+        "container": "".attribute, "debug_name": "".attribute, "allowed_devices": .list([]),
+      ], [.init(dtype: .resource, shape: .scalar)], node
+    ).index
+  }
+
+  /// An ordinary node; where it takes the value of a variable, the variable is read first.
+  private mutating func copy(
+    _ node: Node, _ inputs: [Value], _ controls: [Int], _ name: String, _ flat: inout Flat
+  ) throws(GraphError) {
+    let references = Self.references(node)
+    var endpoints: [Endpoint] = []
+    var extra: [Int] = []
+    for (position, input) in inputs.enumerated() {
+      switch input.image {
+      case .tensor(let endpoint): endpoints.append(endpoint)
+      case .variable(let handle) where references.contains(position):
+        endpoints.append(handle)
+        extra += input.after
+      case .variable(let handle):
+        endpoints.append(
+          try read(handle, node, controls + input.after, name + "/read_\(position)"))
+      case .insideLoop:
+        throw GraphError(
+          "takes a value from inside of a loop without Exit", node: node.name, op: node.op)
+      }
+    }
+    let passesReference = !references.isEmpty && references.count == inputs.count - 1
+    let isReference = node.definition?.signature.outputs.first?.isReference == true
+    let op = Self.valueOp(of: node)
+    var outputs = node.record.outputs
+    if isReference, passesReference || node.op == Ops.RefMerge.name {
+      outputs[0] = .init(dtype: .resource, shape: .scalar)
+      if outputs.count > 1, outputs[1].dtype != .int32 { outputs[1] = outputs[0] }
+    }
+    var attributes = node.attributes
+    if isReference { attributes["T"] = .type(.resource) }
+    let made = try append(
+      name, op, endpoints, controls + extra, attributes, outputs, node)
+    flat.nodes[node.index] = [made.index]
+    flat.images[node.index] = node.record.outputs.indices.map { output in
+      let endpoint = Endpoint(node: made.index, output: output)
+      return outputs[output].dtype == .resource && isReference
+        ? Value(image: .variable(handle: endpoint)) : Value(image: .tensor(endpoint))
+    }
+  }
+
+  /// The op on values that passes on what the older op passes as a variable.
+  private static func valueOp(of node: Node) -> (any Op.Type)? {
+    switch node.op {
+    case Ops.RefSwitch.name: Ops.Switch.self
+    case Ops.RefMerge.name: Ops.Merge.self
+    default: node.definition
+    }
+  }
+
+  /// The positions of the inputs that are variables themselves.
+  private static func references(_ node: Node) -> [Int] {
+    guard let signature = node.definition?.signature else { return [] }
+    if signature.inputs.count == node.record.inputs.count {
+      return signature.inputs.indices.filter { signature.inputs[$0].isReference }
+    }
+    return signature.inputs.first?.isReference == true ? Array(node.record.inputs.indices) : []
+  }
+
+  private func read(_ handle: Endpoint, _ node: Node, _ controls: [Int], _ name: String)
+    throws(GraphError) -> Endpoint
+  {
+    // The variable's type is what the reading node takes.
+    let position = node.record.inputs.first { _ in true }
+    let dtype =
+      Self.declared(target.node(at: handle.node))?[Ops.VarHandleOp.dtype]
+      ?? position.map { node.graph.node(at: $0.node).record.outputs[$0.output].dtype } ?? .float32
+    let made = try append(
+      name, Ops.ReadVariableOp.self, [handle], controls, ["dtype": .type(dtype)],
+      [.init(dtype: dtype, shape: .unknown)], node)
+    return Endpoint(node: made.index, output: 0)
+  }
+
+  /// The `VarHandleOp` behind switches and merges.
+  static func declared(_ node: Node) -> Node? {
+    var current = node
+    while current.op != Ops.VarHandleOp.name {
+      guard let first = current.record.inputs.first else { return nil }
+      current = current.graph.node(at: first.node)
+    }
+    return current
+  }
+
+  /// An older op as the one on resources.
+  private mutating func place(
+    _ node: Node, onResource op: any ReferenceOp.Type, _ inputs: [Value], _ controls: [Int],
+    _ name: String, _ flat: inout Flat
+  ) throws(GraphError) {
+    let references = Self.references(node)
+    var endpoints: [Endpoint] = []
+    var before = controls
+    for (position, input) in inputs.enumerated() {
+      switch input.image {
+      case .tensor(let endpoint): endpoints.append(endpoint)
+      case .variable(let handle) where references.contains(position):
+        endpoints.append(handle)
+        before += input.after
+      case .variable(let handle):
+        endpoints.append(
+          try read(handle, node, controls + input.after, name + "/read_\(position)"))
+      case .insideLoop:
+        throw GraphError(
+          "takes a value from inside of a loop without Exit", node: node.name, op: node.op)
+      }
+    }
+    var attributes: [String: Attribute] = [:]
+    let resource = op.resourceOp
+    let known = Set(resource.signature.attributes.map(\.name))
+    for (key, value) in node.attributes {
+      let renamed = op.renamedAttributes[key] ?? key
+      if known.contains(renamed) { attributes[renamed] = value }
+    }
+    for definition in resource.signature.attributes where attributes[definition.name] == nil {
+      attributes[definition.name] = definition.defaultValue
+    }
+    let givesVariable = op.signature.outputs.first?.isReference == true
+    let made = try append(
+      name, resource, endpoints, before, attributes, givesVariable ? [] : node.record.outputs,
+      node)
+    flat.nodes[node.index] = [made.index]
+    flat.images[node.index] = [
+      givesVariable
+        ? Value(image: inputs[0].image, after: [made.index])
+        : Value(image: .tensor(Endpoint(node: made.index, output: 0)))
+    ]
+  }
+
+  /// Adds a node as it is; what is inferred of it is inferred when a plan is made.
+  func append(
+    _ name: String, _ op: (any Op.Type)?, _ inputs: [Endpoint], _ controls: [Int],
+    _ attributes: [String: Attribute], _ outputs: [NodeRecord.Output], _ source: Node
+  ) throws(GraphError) -> Node {
+    var seen = Set<Int>()
+    return try target.append(
+      NodeRecord(
+        index: -2, name: target.freeName(name), op: op?.name ?? source.op, definition: op,
+        inputs: inputs, controlInputs: controls.filter { seen.insert($0).inserted },
+        attributes: attributes, device: source.device, site: source.site, outputs: outputs,
+        partialValues: op?.name == source.op ? source.record.partialValues : []))
+  }
+}
+
+// MARK: - Calls and loops
+
+extension Flattener {
+  /// The endpoints of values that functions take; a variable is passed as its handle.
+  private func endpoints(_ values: [Value], _ node: Node) throws(GraphError) -> [Endpoint] {
+    var result: [Endpoint] = []
+    for value in values {
+      switch value.image {
+      case .tensor(let endpoint), .variable(let endpoint): result.append(endpoint)
+      case .insideLoop:
+        throw GraphError(
+          "takes a value from inside of a loop without Exit", node: node.name, op: node.op)
+      }
+    }
+    return result
+  }
+
+  private mutating func call(
+    _ node: Node, _ inputs: [Value], _ controls: [Int], _ name: String, _ flat: inout Flat
+  ) throws(GraphError) {
+    guard let op = node.definition as? any CallOp.Type else { return }
+    var functions: [Function] = []
+    for attribute in op.functionAttributes {
+      guard let function = node.function(attribute, in: library) else {
+        throw GraphError(
+          "calls a function that is not there or cannot be understood",
+          node: node.name, op: node.op, site: node.site)
+      }
+      functions.append(function)
+    }
+    switch node.op {
+    case Ops.While.name, Ops.StatelessWhile.name:
+      let values = try endpoints(inputs, node)
+      let made = try append(
+        name, Ops.While.self, values, controls, node.attributes, node.record.outputs, node)
+      loops[made.index] = .init(
+        condition: functions[0], body: functions[1], variableCount: inputs.count)
+      flat.nodes[node.index] = [made.index]
+      flat.images[node.index] = made.outputs.map { Value(image: .tensor($0.endpoint)) }
+    case Ops.If.name, Ops.StatelessIf.name:
+      try conditional(node, functions, inputs, controls, name, &flat)
+    default:
+      // What controls the call controls every node of it.
+      let pivot = try append(name, Ops.NoOp.self, [], controls, [:], [], node).index
+      let inner = try inPlace(functions[0], inputs, name + "/", pivot: [pivot])
+      flat.images[node.index] = inner.outputs
+      flat.nodes[node.index] = inner.targets + [pivot]
+    }
+  }
+
+  /// A function's nodes in place of a call.
+  private mutating func inPlace(
+    _ function: Function, _ inputs: [Value], _ prefix: String, pivot: [Int]
+  ) throws(GraphError) -> (outputs: [Value], targets: [Int]) {
+    guard function.inputs.count == inputs.count else {
+      throw GraphError(
+        "the function \(function.name) takes \(function.inputs.count) values, found \(inputs.count)"
+      )
+    }
+    let arguments = Dictionary(
+      zip(function.inputs.map(\.node.index), inputs), uniquingKeysWith: { first, _ in first })
+    let inner = try flatten(function.body, arguments: arguments, prefix: prefix, pivot: pivot)
+    let effects = function.body.operations.filter {
+      $0.definition?.effects.isDisjoint(with: [.writes, .host]) == false
+    }
+    let targets = (function.targets + effects).flatMap { inner.nodes[$0.index] }
+    let outputs = function.outputs.map { tensor -> Value in
+      // Whatever follows the call follows its effects.
+      Value(
+        image: inner.images[tensor.node.index][tensor.index].image,
+        after: inner.images[tensor.node.index][tensor.index].after)
+    }
+    return (outputs, targets)
+  }
+
+  /// Both branches, each alive on its side of switches, with their results merged.
+  private mutating func conditional(
+    _ node: Node, _ functions: [Function], _ inputs: [Value], _ controls: [Int], _ name: String,
+    _ flat: inout Flat
+  ) throws(GraphError) {
+    let values = try endpoints(inputs, node)
+    let predicate = Tensor(target.node(at: values[0].node), values[0].output)
+    var condition = values[0]
+    if predicate.dtype != .bool {
+      let made = try append(
+        name + "/pred", Ops.Cast.self, [values[0]], controls,
+        ["SrcT": .type(predicate.dtype), "DstT": .type(.bool), "Truncate": .bool(false)],
+        [.init(dtype: .bool, shape: .scalar)], node)
+      condition = Endpoint(node: made.index, output: 0)
+    }
+    func switched(_ data: Endpoint, _ part: String) throws(GraphError) -> Node {
+      let dtype = target.node(at: data.node).record.outputs[data.output]
+      return try append(
+        name + part, Ops.Switch.self, [data, condition], controls, ["T": .type(dtype.dtype)],
+        [dtype, dtype], node)
+    }
+    let pivot = try switched(condition, "/switch")
+    var switches: [Node] = []
+    for (position, value) in values.dropFirst().enumerated() {
+      switches.append(try switched(value, "/switch_\(position)"))
+    }
+    var branches: [(outputs: [Value], targets: [Int])] = []
+    for (side, function) in functions.enumerated() {
+      let gate = try append(
+        name + "/branch_\(side)", Ops.Identity.self,
+        [Endpoint(node: pivot.index, output: side)], [], ["T": .type(.bool)],
+        [.init(dtype: .bool, shape: .scalar)], node)
+      let own = zip(inputs.dropFirst(), switches).map { input, node -> Value in
+        let endpoint = Endpoint(node: node.index, output: side)
+        if case .variable = input.image { return Value(image: .variable(handle: endpoint)) }
+        return Value(image: .tensor(endpoint))
+      }
+      branches.append(
+        try inPlace(function, own, "\(name)/\(side == 0 ? "else" : "then")/", pivot: [gate.index]))
+    }
+    var merged: [Value] = []
+    for index in node.record.outputs.indices {
+      let parts = try endpoints(branches.map { $0.outputs[index] }, node)
+      let dtype = node.record.outputs[index].dtype
+      let made = try append(
+        index == 0 ? name : "\(name)_\(index)", Ops.Merge.self, parts, [],
+        ["T": .type(dtype), "N": .int(2)],
+        [.init(dtype: dtype, shape: .unknown), .init(dtype: .int32, shape: .scalar)], node)
+      merged.append(Value(image: .tensor(Endpoint(node: made.index, output: 0))))
+    }
+    flat.images[node.index] = merged
+    flat.nodes[node.index] = [try executed(branches.map(\.targets), pivot, name, node)]
+  }
+
+  /// A node that is alive once whichever branch was taken has had its effects.
+  private func executed(_ targets: [[Int]], _ pivot: Node, _ name: String, _ node: Node)
+    throws(GraphError) -> Int
+  {
+    var ends: [Endpoint] = []
+    for (side, own) in targets.enumerated() {
+      let end = try append(
+        name + "/done_\(side)", Ops.Identity.self, [Endpoint(node: pivot.index, output: side)], own,
+        ["T": .type(.bool)], [.init(dtype: .bool, shape: .scalar)], node)
+      ends.append(Endpoint(node: end.index, output: 0))
+    }
+    return try append(
+      name + "/done", Ops.Merge.self, ends, [], ["T": .type(.bool), "N": .int(2)],
+      [.init(dtype: .bool, shape: .scalar), .init(dtype: .int32, shape: .scalar)], node
+    ).index
+  }
+
+  /// A TensorFlow 1 loop as one node.
+  private mutating func place(
+    _ frame: LoopFrame, _ flat: inout Flat, _ prefix: String, _ pivot: [Int]
+  ) throws(GraphError) {
+    let first = frame.enters[0]
+    var values: [Value] = []
+    var controls: [Int] = []
+    for enter in frame.enters {
+      let input = enter.record.inputs[0]
+      var value = flat.images[input.node][input.output]
+      controls += enter.record.controlInputs.flatMap { flat.nodes[$0] }
+      if case .variable(let handle) = value.image, enter.op == Ops.Enter.name {
+        value = Value(
+          image: .tensor(
+            try read(handle, enter, controls + value.after, prefix + enter.name + "/read")))
+      }
+      values.append(value)
+    }
+    let inputs = try endpoints(values, first)
+    let outputs = frame.enters.prefix(frame.variableCount).map { enter in
+      NodeRecord.Output(dtype: enter.record.outputs[0].dtype, shape: .unknown)
+    }
+    let made = try append(
+      prefix + frame.name, Ops.While.self, inputs, controls, [:], Array(outputs), first)
+    loops[made.index] = .init(
+      condition: frame.condition, body: frame.body, variableCount: frame.variableCount)
+    for (index, exit) in frame.exits.enumerated() {
+      guard let exit else { continue }
+      flat.images[exit.index] = [
+        Value(image: .tensor(Endpoint(node: made.index, output: index)))
+      ]
+      flat.nodes[exit.index] = [made.index]
+    }
+  }
+}

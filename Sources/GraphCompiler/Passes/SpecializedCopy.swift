@@ -1,0 +1,283 @@
+import GraphCore
+import StandardOps
+import TensorCore
+
+/// Builds the specialised copy node by node, in order of execution.
+struct SpecializedCopy {
+  let request: CompilationRequest
+  let options: CompilerOptions
+  let target: Graph
+  /// The placeholder of each fed tensor, by its endpoint in the source.
+  private var feeds: [Endpoint: Tensor] = [:]
+  /// The copies of each node's outputs; nil for a dead one.
+  private(set) var outputs: [Int: [Tensor?]] = [:]
+  private var dead = Set<Int>()
+  /// The copy of each node that was copied as it is.
+  private(set) var copies: [Int: Node] = [:]
+  let needed: [Node]
+  private let positions: [Endpoint: Int]
+
+  init(request: CompilationRequest, options: CompilerOptions, needed: [Node]) {
+    self.request = request
+    self.options = options
+    self.needed = needed
+    target = Graph(ops: request.graph.ops)
+    positions = Dictionary(
+      request.feeds.enumerated().map { ($0.element.tensor.endpoint, $0.offset) },
+      uniquingKeysWith: { first, _ in first })
+    for feed in request.feeds { feeds[feed.tensor.endpoint] = placeholder(feed) }
+  }
+
+  private func placeholder(_ feed: CompilationRequest.Feed) -> Tensor {
+    let dtype = feed.value?.dtype ?? feed.tensor.dtype
+    let name = feed.tensor.index == 0 ? feed.tensor.node.name : "\(feed.tensor.node.name)_feed"
+    return target.withScope({ $0.origin = feed.tensor.node.index }) {
+      if let value = feed.value, let resource = ResourceValue(value) {
+        return target.add(
+          Ops.VarHandleOp.self, name: name,
+          [
+            "dtype": .type(resource.dtype), "shape": .shape(resource.shape),
+            "shared_name": resource.name.attribute,
+          ]
+        ).output(0)
+      }
+      if let value = feed.value {
+        return target.add(
+          Ops.Const.self, name: name, ["value": .tensor(value), "dtype": .type(value.dtype)]
+        ).output(0)
+      }
+      return target.add(
+        Ops.Placeholder.self, name: name,
+        ["dtype": .type(dtype), "shape": .shape(PartialShape(feed.shape))]
+      ).output(0)
+    }
+  }
+
+  /// The feeds that became placeholders, by their position in the request.
+  var usedFeeds: [(position: Int, tensor: Tensor)] {
+    request.feeds.enumerated().compactMap { position, feed in
+      guard feed.value == nil, let tensor = feeds[feed.tensor.endpoint] else { return nil }
+      return (position, tensor)
+    }
+  }
+
+  /// Whether a tensor of the source is fed.
+  func isFed(_ endpoint: Endpoint) -> Bool { feeds[endpoint] != nil }
+
+  /// The copy of a tensor; nil if it is dead.
+  func map(_ endpoint: Endpoint) -> Tensor? {
+    if let fed = feeds[endpoint] { return fed }
+    return (outputs[endpoint.node] ?? [])[endpoint.output]
+  }
+
+  /// The value that a variable has after everything else.
+  func readLast(_ handle: Tensor) -> Tensor {
+    handle.apply(
+      Ops.ReadVariableOp.self, [], ["dtype": .type(handle.node[Ops.VarHandleOp.dtype])])
+  }
+
+  // MARK: Nodes
+
+  mutating func add(_ node: Node) throws {
+    let isMerge = node.op == Ops.Merge.name
+    let inputs = node.record.inputs.map(map)
+    if node.record.controlInputs.contains(where: { dead.contains($0) })
+      || (isMerge ? inputs.allSatisfy { $0 == nil } : inputs.contains { $0 == nil })
+    {
+      dead.insert(node.index)
+      outputs[node.index] = node.record.outputs.map { _ in nil }
+      return
+    }
+    if node.op == Ops.Switch.name {
+      let side = try decision(inputs[1], at: node)
+      outputs[node.index] = [side ? nil : inputs[0], side ? inputs[0] : nil]
+      return
+    }
+    if isMerge {
+      let chosen = inputs.firstIndex { $0 != nil } ?? 0
+      let index = target.withScope({ $0.origin = node.index }) {
+        target.constant(Int32(chosen), name: node.name + "_index")
+      }
+      outputs[node.index] = [inputs[chosen], index]
+      return
+    }
+    try add(node, inputs.compactMap { $0 })
+  }
+
+  private mutating func add(_ node: Node, _ inputs: [Tensor]) throws {
+    if !node.outputs.isEmpty, node.outputs.allSatisfy({ feeds[$0.endpoint] != nil }) { return }
+    if node.op == Ops.Placeholder.name || node.op == Ops._Arg.name {
+      throw CompilationError.missingFeed(node.output(0))
+    }
+    if let loop = request.loops[node.index] { throw barrier(node, inputs, loop: loop) }
+    if node.definition is any HostOp.Type {
+      throw CompilationError.invalid(
+        GraphError(
+          "reads or writes files, which only a Saver does here", node: node.name, op: node.op,
+          site: node.site))
+    }
+    if node.definition is any DataOp.Type { throw barrier(node, inputs, loop: nil) }
+    // Control edges and what only carries them did their work: the order is the list's from here on.
+    if node.definition is any ControlOp.Type {
+      outputs[node.index] = []
+      return
+    }
+    // What no buffer holds is only passed on.
+    if node.record.outputs.count == 1, node.record.outputs[0].dtype.byteCount == nil,
+      inputs.count == 1, node.op == Ops.Identity.name
+    {
+      outputs[node.index] = [inputs[0]]
+      return
+    }
+    if node.op == Ops.AssignVariableOp.name, inputs[1].dtype.byteCount == nil {
+      throw hostAssignment(node, inputs)
+    }
+    try decideSelection(node, inputs)
+    var copy = try located(node, inputs)
+    if copy.contains(where: \.hasUnknownSize) {
+      let decided = try inputs.enumerated().map { position, tensor in
+        try decidedInput(tensor, node, position)
+      }
+      copy = try located(node, decided)
+    }
+    outputs[node.index] = copy
+    for case let tensor? in outputs[node.index] ?? [] where tensor.hasUnknownSize {
+      throw CompilationError.invalid(
+        GraphError(
+          "its shape \(tensor.shape) depends on data", node: node.name, op: node.op,
+          site: node.site, notes: inputs.enumerated().map { Graph.note("input \($0)", $1) }))
+    }
+  }
+
+  private mutating func located(_ node: Node, _ inputs: [Tensor]) throws -> [Tensor] {
+    do throws(GraphError) {
+      return try specialized(node, inputs)
+    } catch {
+      throw CompilationError.invalid(
+        Graph.located(error, node: node.name, op: node.op, site: node.site, inputs: inputs))
+    }
+  }
+
+  /// The node on its new inputs, as a constant if it is shape arithmetic.
+  private mutating func specialized(_ node: Node, _ inputs: [Tensor]) throws(GraphError) -> [Tensor]
+  {
+    let draft = NodeRecord(
+      index: -2, name: target.freeName(node.name), op: node.op, definition: node.definition,
+      inputs: inputs.map(\.endpoint), controlInputs: [], attributes: node.attributes,
+      site: node.site, outputs: node.record.outputs, origin: node.index)
+    let record = try target.inferred(draft)
+    if record.definition?.effects == Effects.none, node.op != Ops.Const.name,
+      let values = record.knownValues
+    {
+      return target.withScope({ $0.origin = node.index }) {
+        values.enumerated().map { index, value in
+          let name = values.count == 1 ? record.name + "/" : "\(node.name)_\(index)"
+          return target.add(
+            Ops.Const.self, name: name, ["value": .tensor(value), "dtype": .type(value.dtype)]
+          ).output(0)
+        }
+      }
+    }
+    if record.outputs.contains(where: {
+      $0.shape.fullyDefined == nil && $0.dtype.byteCount != nil
+    }) {
+      return record.outputs.indices.map { Tensor(Node(graph: target, record: record), $0) }
+    }
+    let copy = try target.append(record)
+    copies[node.index] = copy
+    return copy.outputs
+  }
+
+  /// A scalar predicate that follows from feeds decides a selection before anything runs.
+  private func decideSelection(_ node: Node, _ inputs: [Tensor]) throws {
+    guard options.optimizes, node.op == "SelectV2" || node.op == "Select",
+      inputs[0].shape.rank == 0, let origin = Origin(inputs[0], self), !origin.feeds.isEmpty
+    else { return }
+    throw CompilationError.needsValues(origin.feeds)
+  }
+
+  // MARK: Values
+
+  /// The value of a predicate.
+  ///
+  /// - Throws: `needsValues` if it follows from feeds, a barrier if it must be computed.
+  private func decision(_ predicate: Tensor?, at node: Node) throws -> Bool {
+    guard let predicate else { return false }
+    let value = try self.value(of: predicate, node, 1)
+    guard value.count == 1, let number = value.integers?.first else {
+      throw CompilationError.invalid(
+        GraphError(
+          "the predicate must be a Boolean scalar, found \(predicate)", node: node.name,
+          op: node.op, site: node.site))
+    }
+    return number != 0
+  }
+
+  /// A small input as a constant, for a node whose shape depends on it.
+  private func decidedInput(_ tensor: Tensor, _ node: Node, _ position: Int) throws -> Tensor {
+    guard tensor.dtype.byteCount != nil, let count = tensor.shape.count,
+      count <= PartialValue.longest, tensor.constantValue == nil
+    else { return tensor }
+    return target.constant(try value(of: tensor, node, position))
+  }
+
+  /// A small tensor's value: a constant's, or what follows from constants.
+  ///
+  /// - Throws: `needsValues` if it follows from feeds, a barrier if it must be computed.
+  private func value(of tensor: Tensor, _ node: Node, _ position: Int) throws -> TensorValue {
+    if let value = tensor.constantValue { return value }
+    if let origin = Origin(tensor, self) {
+      if !origin.feeds.isEmpty { throw CompilationError.needsValues(origin.feeds) }
+      return try Pipeline.evaluate([tensor], options)[0]
+    }
+    throw barrier(deciding: node.record.inputs[position])
+  }
+
+  /// What a tensor follows from, if that is constants and small feeds alone.
+  private struct Origin {
+    /// The feeds by position.
+    var feeds: [Int] = []
+
+    init?(_ tensor: Tensor, _ copy: SpecializedCopy) {
+      let placeholders = Dictionary(
+        copy.feeds.map { ($0.value.node.index, copy.positions[$0.key] ?? 0) },
+        uniquingKeysWith: { first, _ in first })
+      var seen = Set<Int>()
+      var pending = [tensor.node]
+      while let node = pending.popLast() {
+        guard seen.insert(node.index).inserted else { continue }
+        if node.op == Ops.Const.name { continue }
+        if let position = placeholders[node.index] {
+          guard copy.request.feeds[position].shape.count <= PartialValue.longest else { return nil }
+          feeds.append(position)
+          continue
+        }
+        guard node.isPure, !node.record.inputs.isEmpty else { return nil }
+        pending += node.inputs.map(\.node)
+      }
+      feeds.sort()
+    }
+  }
+}
+
+extension NodeRecord {
+  /// The values of the outputs, if all are known from shape arithmetic.
+  var knownValues: [TensorValue]? {
+    guard !outputs.isEmpty, partialValues.count == outputs.count else { return nil }
+    var values: [TensorValue] = []
+    for (output, partial) in zip(outputs, partialValues) {
+      guard let partial, let known = partial.known,
+        let value = try? TensorValue(
+          integers: known, as: output.dtype,
+          shape: partial.isScalar ? .scalar : Shape([known.count]))
+      else { return nil }
+      values.append(value)
+    }
+    return values
+  }
+}
+
+extension Tensor {
+  /// Whether the tensor must be in a buffer whose size is not known.
+  fileprivate var hasUnknownSize: Bool { shape.fullyDefined == nil && dtype.byteCount != nil }
+}

@@ -1,0 +1,155 @@
+import GraphCompiler
+import GraphCore
+import StandardOps
+import TensorCore
+
+extension Session {
+  /// The request in terms of the flat form of the session's graph.
+  func flatRequest(_ fetches: [Tensor], _ targets: [Node], _ feeds: [ResolvedFeed]) throws
+    -> FlatRequest
+  {
+    for tensor in fetches where tensor.graph != graph || tensor.isPoison {
+      try graph.throwNewErrors()
+      throw SessionError("\(tensor) is not part of the session's graph")
+    }
+    for node in targets where node.graph != graph || node.isPoison {
+      try graph.throwNewErrors()
+      throw SessionError("\(node) is not part of the session's graph")
+    }
+    return try flatRequest(in: graph, fetches, targets, feeds)
+  }
+
+  private func flatRequest(
+    in source: Graph, _ fetches: [Tensor], _ targets: [Node], _ feeds: [ResolvedFeed]
+  ) throws -> FlatRequest {
+    let made: Result<(FlatGraph, Int), GraphError> = flatGraphs.withLock { graphs in
+      do throws(GraphError) {
+        return .success(try graphs.flat(of: source, library: graph))
+      } catch {
+        return .failure(error)
+      }
+    }
+    let (flat, serial) = try made.get()
+    var request = FlatRequest(flat: flat, serial: serial, fetches: [], targets: [], feeds: [])
+    for (position, tensor) in fetches.enumerated() {
+      switch flat.images[tensor.node.index][tensor.index] {
+      case .tensor(let endpoint): request.fetches.append(flat.tensor(endpoint))
+      case .variable(let handle):
+        request.fetches.append(flat.tensor(handle))
+        request.lastReads.insert(position)
+      case .insideLoop:
+        throw SessionError("\(tensor) lies inside of a loop and has no single value")
+      }
+    }
+    request.targets = targets.flatMap { flat.nodes[$0.index] }
+    for feed in feeds {
+      switch flat.images[feed.tensor.node.index][feed.tensor.index] {
+      case .tensor(let endpoint): request.feed(feed.value, to: flat.tensor(endpoint))
+      case .variable(let handle):
+        for node in flat.graph.operations
+        where node.op == Ops.ReadVariableOp.name && node.record.inputs[0] == handle {
+          request.feed(feed.value, to: node.output(0))
+        }
+      case .insideLoop:
+        throw SessionError("\(feed.tensor) lies inside of a loop and cannot be fed")
+      }
+    }
+    return request
+  }
+
+  /// Runs a request: one plan, or stages one after the other, which no other run interrupts.
+  func run(_ request: FlatRequest) throws -> [TensorValue] {
+    let found = try findPlan(request)
+    if found.stage == nil { return try finish(request, found) }
+    return try runsExclusively(true) { () throws -> [TensorValue] in
+      try runStages(request, found)
+    }
+  }
+
+  private func finish(_ request: FlatRequest, _ found: FoundPlan, holdsLock: Bool = false) throws
+    -> [TensorValue]
+  {
+    try execute(found.plan, request.feeds.map(\.value), holdsLock: holdsLock)
+  }
+
+  /// The caller holds the lock on runs.
+  private func runStages(_ first: FlatRequest, _ start: FoundPlan) throws -> [TensorValue] {
+    var request = first
+    var found = start
+    while let stage = found.stage {
+      let values = try finish(request, found, holdsLock: true)
+      for (tensor, value) in zip(stage.fetched, values) { request.feed(value, to: tensor) }
+      request.completed.formUnion(stage.completed)
+      try perform(stage.action, &request)
+      found = try findPlan(request)
+    }
+    return try finish(request, found, holdsLock: true)
+  }
+
+  private func perform(_ action: Stage.Action, _ request: inout FlatRequest) throws {
+    func value(_ operand: Stage.Operand) throws -> TensorValue {
+      switch operand {
+      case .variable(let resource): return resource.tensorValue
+      case .tensor(let endpoint):
+        guard let value = request.fedValue(endpoint) else {
+          preconditionFailure("a stage did not give \(endpoint)")
+        }
+        return value
+      }
+    }
+    switch action {
+    case .decide: break
+    case .compute(let node, let operands):
+      guard let op = node.definition as? any DataOp.Type else { return }
+      let inputs = try operands.map(value)
+      do throws(GraphError) {
+        let results = try op.values(of: node, inputs)
+        for (tensor, result) in zip(node.outputs, results) { request.feed(result, to: tensor) }
+      } catch {
+        throw Graph.located(error, node: node.name, op: node.op, site: node.site, inputs: [])
+      }
+    case .loop(let node, let loop, let operands):
+      let results = try run(loop, operands.map(value))
+      for (tensor, result) in zip(node.outputs, results) { request.feed(result, to: tensor) }
+      request.completed.insert(node.index)
+    case .assign(let node, let variable, let operand):
+      let result = try value(operand)
+      variables.withLock { $0.set(variable, to: result) }
+      request.completed.insert(node.index)
+    }
+  }
+
+  /// Runs a loop's body while its condition holds.
+  private func run(_ loop: FlatGraph.Loop, _ start: [TensorValue]) throws -> [TensorValue] {
+    var values = start
+    while true {
+      let goesOn = try call(loop.condition, values)
+      guard goesOn.count == 1, goesOn[0].count == 1, let number = goesOn[0].integers?.first else {
+        throw SessionError(
+          "the condition \(loop.condition.name) of a loop must give one Boolean, "
+            + "found \(goesOn.map(\.description).joined(separator: ", "))")
+      }
+      if number == 0 { return Array(values.prefix(loop.variableCount)) }
+      values = try call(loop.body, values) + values.dropFirst(loop.variableCount)
+    }
+  }
+
+  /// Runs a function; the caller holds the lock on runs.
+  private func call(_ function: Function, _ values: [TensorValue]) throws -> [TensorValue] {
+    let effects = function.body.operations.filter {
+      $0.definition?.effects.isDisjoint(with: [.writes, .host]) == false
+        && !($0.definition is any LoopOp.Type)
+    }
+    let request = try flatRequest(
+      in: function.body, function.outputs, function.targets + effects,
+      zip(function.inputs, values).map { ResolvedFeed(tensor: $0, value: $1) })
+    return try runStages(request, findPlan(request))
+  }
+}
+
+extension FlatGraph {
+  /// A tensor of the flat graph.
+  func tensor(_ endpoint: Endpoint) -> Tensor {
+    Tensor(graph.node(at: endpoint.node), endpoint.output)
+  }
+}

@@ -1,0 +1,187 @@
+import GraphCore
+import TensorCore
+
+/// An op that runs functions of its graph.
+public protocol CallOp: ControlOp {
+  /// The attributes that name the functions, in the order in which `roles` of a call use them.
+  static var functionAttributes: [String] { get }
+}
+
+extension CallOp {
+  /// What its functions do is known only from them.
+  public static var effects: Effects { [.reads, .writes] }
+  /// What its functions give is inferred when they are put in place.
+  public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
+    node.record.outputs.map { _ in .unknown }
+  }
+}
+
+extension Ops {
+  /// An argument of a function.
+  public enum _Arg: SourceOp {
+    public static let signature = Signature(
+      [], gives: ["output: T"], [.type("T"), .int("index")])
+    public static let effects = Effects.none
+    public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
+      guard case .list(let shapes)? = node.attributes["_output_shapes"],
+        case .shape(let shape)? = shapes.first
+      else { return [.unknown] }
+      return [shape]
+    }
+    public static func gradient(
+      of node: Node, _ upstream: [Tensor?], in context: GradientContext
+    ) -> Gradient { .dense([]) }
+  }
+
+  private static let call: [Signature.AttributeDefinition] = [
+    .types("Tin"), .types("Tout"), .value("f", .function), .string("config", default: ""),
+    .string("config_proto", default: ""), .string("executor_type", default: ""),
+  ]
+
+  /// Calls a function.
+  public enum PartitionedCall: CallOp {
+    public static let functionAttributes = ["f"]
+    public static let signature = Signature(["args: Tin"], gives: ["output: Tout"], call)
+    public static func gradient(
+      of node: Node, _ upstream: [Tensor?], in context: GradientContext
+    ) -> Gradient { callGradient(node, upstream, context) }
+  }
+
+  /// Calls a function that has effects.
+  public enum StatefulPartitionedCall: CallOp {
+    public static let functionAttributes = ["f"]
+    public static let signature = Signature(["args: Tin"], gives: ["output: Tout"], call)
+    public static func gradient(
+      of node: Node, _ upstream: [Tensor?], in context: GradientContext
+    ) -> Gradient { callGradient(node, upstream, context) }
+  }
+
+  private static let conditional: [Signature.AttributeDefinition] = [
+    .type("Tcond"), .types("Tin"), .types("Tout"), .value("then_branch", .function),
+    .value("else_branch", .function), .value("output_shapes", .listOfShape, default: .list([])),
+  ]
+
+  /// Calls one of two functions, whose outputs are alike.
+  public enum If: CallOp {
+    public static let functionAttributes = ["else_branch", "then_branch"]
+    public static let signature = Signature(
+      ["cond: Tcond", "input: Tin"], gives: ["output: Tout"], conditional)
+    public static func gradient(
+      of node: Node, _ upstream: [Tensor?], in context: GradientContext
+    ) -> Gradient { conditionalGradient(node, upstream, context) }
+  }
+
+  /// Calls one of two functions without effects.
+  public enum StatelessIf: CallOp {
+    public static let functionAttributes = ["else_branch", "then_branch"]
+    public static let signature = If.signature
+    public static func gradient(
+      of node: Node, _ upstream: [Tensor?], in context: GradientContext
+    ) -> Gradient { conditionalGradient(node, upstream, context) }
+  }
+
+  private static let loop: [Signature.AttributeDefinition] = [
+    .types("T"), .value("cond", .function), .value("body", .function),
+    .value("output_shapes", .listOfShape, default: .list([])),
+    .int("parallel_iterations", default: 10),
+  ]
+
+  /// Calls a function on its own results while another gives true.
+  public enum While: CallOp {
+    public static let functionAttributes = ["cond", "body"]
+    public static let signature = Signature(["input: T"], gives: ["output: T"], loop)
+    public static func gradient(
+      of node: Node, _ upstream: [Tensor?], in context: GradientContext
+    ) -> Gradient { WhileGradient.gradient(of: node, upstream, in: context) }
+  }
+
+  /// `While` of functions without effects.
+  public enum StatelessWhile: CallOp {
+    public static let functionAttributes = ["cond", "body"]
+    public static let signature = While.signature
+    public static func gradient(
+      of node: Node, _ upstream: [Tensor?], in context: GradientContext
+    ) -> Gradient { WhileGradient.gradient(of: node, upstream, in: context) }
+  }
+
+  /// The gradient of a call is that of the function's nodes, put in place once more.
+  private static func callGradient(
+    _ node: Node, _ upstream: [Tensor?], _ context: GradientContext
+  ) -> Gradient {
+    guard let function = node.function("f") else { return .none("its function is not known") }
+    let outputs = node.graph.inlined(function, node.inputs)
+    return .dense(context.differentiate(outputs, upstream, node.inputs))
+  }
+
+  /// Each branch is put in place once more on its side of switches, and differentiated there.
+  private static func conditionalGradient(
+    _ node: Node, _ upstream: [Tensor?], _ context: GradientContext
+  ) -> Gradient {
+    guard let otherwise = node.function("else_branch"), let then = node.function("then_branch")
+    else { return .none("its functions are not known") }
+    let graph = node.graph
+    let predicate = asPredicate(node.input(0))
+    let data = Array(node.inputs.dropFirst())
+    func branch(_ side: Int, _ function: Function) -> [Tensor?] {
+      func own(_ tensor: Tensor) -> Tensor {
+        let sides = switched(tensor, if: predicate)
+        return side == 0 ? sides.whenFalse : sides.whenTrue
+      }
+      let inputs = data.map(own)
+      let outputs = graph.inlined(function, inputs)
+      return context.differentiate(outputs, upstream.map { $0.map(own) }, inputs).enumerated().map {
+        index, found in
+        found ?? (inputs[index].dtype.isFloatingPoint ? zerosLike(inputs[index]) : nil)
+      }
+    }
+    let (no, yes) = (branch(0, otherwise), branch(1, then))
+    let merged: [Tensor?] = zip(no, yes).map { a, b in
+      if let a, let b { merge([a, b]).output } else { nil }
+    }
+    return .dense([nil] + merged)
+  }
+
+  /// A condition as a Boolean: numbers are true unless 0.
+  package static func asPredicate(_ tensor: Tensor) -> Tensor {
+    tensor.dtype == .bool ? tensor : cast(tensor, .bool)
+  }
+}
+
+extension Node {
+  /// The function that an attribute names.
+  package func function(_ attribute: String, in library: Graph? = nil) -> Function? {
+    guard case .function(let name, _)? = attributes[attribute] else { return nil }
+    return (library ?? graph).function(named: name)
+  }
+}
+
+extension Graph {
+  /// Copies of a function's nodes with their outputs, on the given inputs.
+  package func inlined(_ function: Function, _ inputs: [Tensor]) -> [Tensor] {
+    let arguments = Dictionary(
+      zip(function.inputs.map(\.node.index), inputs), uniquingKeysWith: { first, _ in first })
+    var copies: [Int: [Tensor]] = [:]
+    var nodes: [Int: Int] = [:]
+    return nameScope(function.name.hasPrefix("_") ? "inlined" : function.name) {
+      for node in function.body.operations {
+        if let argument = arguments[node.index] {
+          copies[node.index] = [argument]
+          continue
+        }
+        let own = node.record.inputs.compactMap { copies[$0.node]?[$0.output] }
+        let controls = node.record.controlInputs.compactMap { nodes[$0] }.map { self.node(at: $0) }
+        guard own.count == node.record.inputs.count, let definition = node.definition else {
+          record(
+            GraphError(
+              "cannot be put in place: a node of the function \(function.name) is not known",
+              node: node.name, op: node.op))
+          return function.outputs.map { _ in poison }
+        }
+        let copy = add(definition, own, name: node.name, node.attributes, controlInputs: controls)
+        nodes[node.index] = copy.index
+        copies[node.index] = copy.isPoison ? [] : copy.outputs
+      }
+      return function.outputs.map { copies[$0.node.index]?[$0.index] ?? poison }
+    }
+  }
+}

@@ -1,0 +1,14 @@
+import GraphCore
+
+extension OpSet {
+  static let controlFlowOps: [any Op.Type] = [
+    Ops.Switch.self, Ops.Merge.self, Ops.RefSwitch.self, Ops.RefMerge.self,
+    Ops.Enter.self, Ops.RefEnter.self, Ops.Exit.self, Ops.RefExit.self, Ops.NextIteration.self,
+    Ops.RefNextIteration.self, Ops.LoopCond.self, Ops.ControlTrigger.self,
+    Ops._Arg.self, Ops.PartitionedCall.self, Ops.StatefulPartitionedCall.self,
+    Ops.If.self, Ops.StatelessIf.self, Ops.While.self, Ops.StatelessWhile.self,
+    Ops.EmptyTensorList.self, Ops.TensorListReserve.self, Ops.TensorListPushBack.self,
+    Ops.TensorListPopBack.self, Ops.TensorListGetItem.self, Ops.TensorListSetItem.self,
+    Ops.TensorListStack.self, Ops.TensorListFromTensor.self, Ops.TensorListLength.self,
+  ]
+}

@@ -1,0 +1,178 @@
+import GraphCore
+import TensorCore
+
+/// An op on TensorFlow 2's lists of tensors, which loops record their values in.
+public protocol TensorListOp: DataOp {}
+
+extension TensorListOp {
+  /// Scalars for lists, unknown for elements.
+  public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
+    node.record.outputs.map { $0.dtype == .variant ? .scalar : .unknown }
+  }
+}
+
+extension Ops {
+  /// The type of a list's elements.
+  static let elementType = AttributeKey<DType>("element_dtype")
+
+  /// A list of no tensors.
+  public enum EmptyTensorList: TensorListOp {
+    public static let signature = Signature(
+      ["element_shape: shape_type", "max_num_elements: int32"], gives: ["handle: variant"],
+      [.type("element_dtype"), .type("shape_type", .indices)])
+    public static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
+      -> [TensorValue]
+    { [TensorValue(list: [])] }
+    public static func gradient(
+      of node: Node, _ upstream: [Tensor?], in context: GradientContext
+    ) -> Gradient { .dense([nil, nil]) }
+  }
+
+  /// A list of tensors that are not set yet.
+  public enum TensorListReserve: TensorListOp {
+    public static let signature = Signature(
+      ["element_shape: shape_type", "num_elements: int32"], gives: ["handle: variant"],
+      [.type("element_dtype"), .type("shape_type", .indices)])
+    public static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
+      -> [TensorValue]
+    {
+      let sizes = inputs[0].integers ?? []
+      let isKnown = inputs[0].shape.rank == 1 && !sizes.contains { $0 < 0 }
+      let shape = TensorCore.Shape(isKnown ? sizes : [0])
+      let count = inputs[1].integers?.first ?? 0
+      guard (0...(1 << 24)).contains(count) else {
+        throw GraphError("a list of \(count) elements cannot be reserved")
+      }
+      return [
+        TensorValue(
+          list: Array(
+            repeating: TensorValue(zeros: shape, dtype: node[elementType]), count: count))
+      ]
+    }
+    public static func gradient(
+      of node: Node, _ upstream: [Tensor?], in context: GradientContext
+    ) -> Gradient { .dense([nil, nil]) }
+  }
+
+  /// The list with one more tensor at its end.
+  public enum TensorListPushBack: TensorListOp {
+    public static let signature = Signature(
+      ["input_handle: variant", "tensor: element_dtype"], gives: ["output_handle: variant"],
+      [.type("element_dtype")])
+    public static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
+      -> [TensorValue]
+    { [TensorValue(list: try list(inputs[0]) + [inputs[1]])] }
+    public static func gradient(
+      of node: Node, _ upstream: [Tensor?], in context: GradientContext
+    ) -> Gradient { .none("lists pass no gradients") }
+  }
+
+  /// The list without its last tensor, and that tensor.
+  public enum TensorListPopBack: TensorListOp {
+    public static let signature = Signature(
+      ["input_handle: variant", "element_shape: int32"],
+      gives: ["output_handle: variant", "tensor: element_dtype"], [.type("element_dtype")])
+    public static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
+      -> [TensorValue]
+    {
+      let items = try list(inputs[0])
+      guard let last = items.last else { throw GraphError("the list has no element to take") }
+      return [TensorValue(list: Array(items.dropLast())), last]
+    }
+    public static func gradient(
+      of node: Node, _ upstream: [Tensor?], in context: GradientContext
+    ) -> Gradient { .none("lists pass no gradients") }
+  }
+
+  /// One tensor of a list.
+  public enum TensorListGetItem: TensorListOp {
+    public static let signature = Signature(
+      ["input_handle: variant", "index: int32", "element_shape: int32"],
+      gives: ["item: element_dtype"], [.type("element_dtype")])
+    public static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
+      -> [TensorValue]
+    {
+      let items = try list(inputs[0])
+      return [items[try place(inputs[1], items.count)]]
+    }
+    public static func gradient(
+      of node: Node, _ upstream: [Tensor?], in context: GradientContext
+    ) -> Gradient { .none("lists pass no gradients") }
+  }
+
+  /// The list with one tensor replaced.
+  public enum TensorListSetItem: TensorListOp {
+    public static let signature = Signature(
+      ["input_handle: variant", "index: int32", "item: element_dtype"],
+      gives: ["output_handle: variant"],
+      [.type("element_dtype"), .flag("resize_if_index_out_of_bounds")])
+    public static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
+      -> [TensorValue]
+    {
+      var items = try list(inputs[0])
+      items[try place(inputs[1], items.count)] = inputs[2]
+      return [TensorValue(list: items)]
+    }
+    public static func gradient(
+      of node: Node, _ upstream: [Tensor?], in context: GradientContext
+    ) -> Gradient { .none("lists pass no gradients") }
+  }
+
+  /// A list's tensors as one, along a new first axis.
+  public enum TensorListStack: TensorListOp {
+    public static let signature = Signature(
+      ["input_handle: variant", "element_shape: int32"], gives: ["tensor: element_dtype"],
+      [.type("element_dtype"), .int("num_elements", default: -1)])
+    public static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
+      -> [TensorValue]
+    {
+      let items = try list(inputs[0])
+      do throws(TensorError) {
+        return [try TensorValue.tensorValue(of: items, as: node[elementType])]
+      } catch {
+        throw GraphError("\(error)")
+      }
+    }
+    public static func gradient(
+      of node: Node, _ upstream: [Tensor?], in context: GradientContext
+    ) -> Gradient { .none("lists pass no gradients") }
+  }
+
+  /// A tensor's rows as a list.
+  public enum TensorListFromTensor: TensorListOp {
+    public static let signature = Signature(
+      ["tensor: element_dtype", "element_shape: shape_type"], gives: ["output_handle: variant"],
+      [.type("element_dtype"), .type("shape_type", .indices)])
+    public static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
+      -> [TensorValue]
+    { [TensorValue(list: inputs[0].slices)] }
+    public static func gradient(
+      of node: Node, _ upstream: [Tensor?], in context: GradientContext
+    ) -> Gradient { .none("lists pass no gradients") }
+  }
+
+  /// The number of a list's tensors.
+  public enum TensorListLength: TensorListOp {
+    public static let signature = Signature(
+      ["input_handle: variant"], gives: ["length: int32"])
+    public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] { [.scalar] }
+    public static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
+      -> [TensorValue]
+    { [TensorValue(Int32(try list(inputs[0]).count))] }
+    public static func gradient(
+      of node: Node, _ upstream: [Tensor?], in context: GradientContext
+    ) -> Gradient { .dense([nil]) }
+  }
+
+  private static func list(_ value: TensorValue) throws(GraphError) -> [TensorValue] {
+    guard let items = value.list else { throw GraphError("a list of tensors is expected") }
+    return items
+  }
+
+  private static func place(_ index: TensorValue, _ count: Int) throws(GraphError) -> Int {
+    guard let place = index.integers?.first, (0..<count).contains(place) else {
+      throw GraphError("index \(index.integers?.first ?? 0) is not among \(count) elements")
+    }
+    return place
+  }
+}

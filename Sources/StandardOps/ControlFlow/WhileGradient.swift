@@ -1,0 +1,135 @@
+import GraphCore
+import TensorCore
+
+/// The gradient of a loop: a second loop runs like the first and records its variables in lists; a
+/// third goes back through them.
+package enum WhileGradient {
+  static func gradient(of node: Node, _ upstream: [Tensor?], in context: GradientContext)
+    -> Gradient
+  {
+    guard let condition = node.function("cond"), let body = node.function("body") else {
+      return .none("its functions are not known")
+    }
+    return .dense(gradients(condition, body, node.inputs, node.outputs, upstream, context))
+  }
+
+  /// The gradients with respect to a loop's first variables.
+  ///
+  /// - Parameters:
+  ///   - inputs: what the loop began with.
+  ///   - outputs: what it ended with.
+  ///   - upstream: gradients with respect to the outputs; nil where there is none.
+  package static func gradients(
+    _ condition: Function, _ body: Function, _ inputs: [Tensor], _ outputs: [Tensor],
+    _ upstream: [Tensor?], _ context: GradientContext
+  ) -> [Tensor?] {
+    let graph = context.graph
+    if body.body.operations.contains(where: { $0.definition?.effects.contains(.writes) == true }) {
+      graph.record(
+        GraphError(
+          "a loop whose body changes variables cannot be differentiated", node: body.name))
+      return inputs.map { _ in nil }
+    }
+    let count = inputs.count
+    let types = inputs.map(\.dtype)
+    let floating = types.indices.filter { types[$0].isFloatingPoint }
+    let recorded = types.indices.filter { types[$0] != .resource && types[$0] != .variant }
+
+    // Forward once more: round, variables, a list for each variable.
+    let listTypes = recorded.map { _ in DType.variant }
+    let forwardTypes = [.int32] + types + listTypes
+    let forwardCondition = Function.built("while_forward_cond", forwardTypes, in: graph) { own, x in
+      own.inlined(condition, Array(x[1...count]))
+    }
+    let forwardBody = Function.built("while_forward_body", forwardTypes, in: graph) { own, x in
+      let variables = Array(x[1...count])
+      let next = own.inlined(body, variables)
+      let lists = recorded.enumerated().map { place, index in
+        x[1 + count + place].apply(
+          Ops.TensorListPushBack.self, [variables[index]], ["element_dtype": .type(types[index])])
+      }
+      return [x[0] + 1] + next + lists
+    }
+    let empty = recorded.map { index in
+      graph.add(
+        Ops.EmptyTensorList.self,
+        [graph.constant(-1, .int32), graph.constant(-1, .int32)],
+        ["element_dtype": .type(types[index]), "shape_type": .type(.int32)]
+      ).output(0)
+    }
+    let forward = loop(
+      forwardCondition, forwardBody, [graph.constant(0, .int32)] + inputs + empty, graph)
+
+    // Back: round, gradients, lists, and the variables that no list can hold.
+    let fixed = types.indices.filter { !recorded.contains($0) }
+    let backTypes = [.int32] + floating.map { types[$0] } + listTypes + fixed.map { types[$0] }
+    let backCondition = Function.built("while_back_cond", backTypes, in: graph) { own, x in
+      [x[0] .> 0]
+    }
+    let backBody = Function.built("while_back_body", backTypes, in: graph) { own, x in
+      var variables: [Int: Tensor] = [:]
+      var lists: [Tensor] = []
+      for (place, index) in recorded.enumerated() {
+        let popped = own.add(
+          Ops.TensorListPopBack.self,
+          [x[1 + floating.count + place], own.constant(-1, .int32)],
+          ["element_dtype": .type(types[index])])
+        lists.append(popped.output(0))
+        variables[index] = popped.output(1)
+      }
+      for (place, index) in fixed.enumerated() {
+        variables[index] = x[1 + floating.count + recorded.count + place]
+      }
+      let ordered = types.indices.map { variables[$0] ?? own.poison }
+      let next = own.inlined(body, ordered)
+      var dy = [Tensor?](repeating: nil, count: count)
+      for (place, index) in floating.enumerated() { dy[index] = x[1 + place] }
+      let dx = context.differentiate(next, dy, ordered)
+      let gradients = floating.map { dx[$0] ?? zerosLike(ordered[$0]) }
+      return [x[0] - 1] + gradients + lists + fixed.map { ordered[$0] }
+    }
+    let start = floating.map { upstream[$0] ?? zerosLike(outputs[$0]) }
+    let back = loop(
+      backCondition, backBody,
+      [forward[0]] + start + Array(forward[(1 + count)...]) + fixed.map { inputs[$0] }, graph)
+    var result = [Tensor?](repeating: nil, count: count)
+    for (place, index) in floating.enumerated() { result[index] = back[1 + place] }
+    return result
+  }
+
+  /// A `While` of the given functions.
+  private static func loop(
+    _ condition: Function, _ body: Function, _ inputs: [Tensor], _ graph: Graph
+  ) -> [Tensor] {
+    let node = graph.add(
+      Ops.StatelessWhile.self, inputs,
+      ["cond": .function(condition.name, [:]), "body": .function(body.name, [:])])
+    return node.isPoison ? inputs.map { _ in graph.poison } : node.outputs
+  }
+}
+
+extension Function {
+  /// A function built like a graph, added to `graph` under a name of its own.
+  package static func built(
+    _ name: String, _ types: [DType], in graph: Graph,
+    _ outputs: (Graph, [Tensor]) -> [Tensor]
+  ) -> Function {
+    let body = Graph(ops: graph.ops)
+    for function in graph.functions { body.add(function) }
+    let inputs = types.enumerated().map { index, dtype in
+      body.add(
+        Ops._Arg.self, name: "argument_\(index)", ["T": .type(dtype), "index": .int(index)]
+      ).output(0)
+    }
+    let results = outputs(body, inputs)
+    for error in body.errors { graph.record(error) }
+    // Functions that its nodes call belong to the graph.
+    for function in body.functions where graph.function(named: function.name) == nil {
+      graph.add(function)
+    }
+    let function = Function(
+      name: graph.uniqueFunctionName(name), body: body, inputs: inputs, outputs: results)
+    graph.add(function)
+    return function
+  }
+}
