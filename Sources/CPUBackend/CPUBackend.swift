@@ -20,10 +20,7 @@ public struct CPUBackend: Backend {
       if Self.reducesRows(loop), let rows = RowReductionCallable(loop) { return rows }
       return ColumnReductionCallable(loop)
     case .contraction(let contraction): return ContractionCallable(contraction)
-    case .named(let call):
-      switch call.kernel {
-      case .random: return RandomCallable(call)
-      }
+    case .named(let call): return NamedCallable.make(call)
     }
   }
 

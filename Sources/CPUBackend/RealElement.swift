@@ -21,7 +21,8 @@ extension Float: RealElement {
     switch operation {
     case .exp: { expf($0) }
     case .expm1: { expm1f($0) }
-    case .log: { logf($0) }
+    // What counts as zero has the logarithm of zero, even if it is a negative denormal.
+    case .log: { $0 == 0 ? -.infinity : logf($0) }
     case .log1p: { log1pf($0) }
     case .sine: { sinf($0) }
     case .cosine: { cosf($0) }
@@ -50,7 +51,7 @@ extension Double: RealElement {
     switch operation {
     case .exp: { Glibc.exp($0) }
     case .expm1: { Glibc.expm1($0) }
-    case .log: { Glibc.log($0) }
+    case .log: { $0 == 0 ? -.infinity : Glibc.log($0) }
     case .log1p: { Glibc.log1p($0) }
     case .sine: { Glibc.sin($0) }
     case .cosine: { Glibc.cos($0) }

@@ -42,6 +42,10 @@ struct Executor {
     switch status {
     case .success: return SessionError("\"\(node)\" succeeded")
     case .divisionByZero: return SessionError("integer division by zero in \"\(node)\"")
+    case .badIndex:
+      return SessionError("an index is out of range in \"\(node)\"")
+    case .assertionFailed:
+      return SessionError("the condition that \"\(node)\" asserts is false")
     case .emptyRange:
       return SessionError(
         "\"\(node)\" draws integers from an empty range: minval must be below maxval")

@@ -7,7 +7,8 @@ extension OpSet {
   /// Every op that the compiler knows: one line each, in the order of their pages.
   public static let standard = OpSet(
     sourceOps + elementwiseOps + reductionOps + shapingOps + linearOps + neuralNetworkOps
-      + randomOps + stateOps + updateOps + hostOps + controlFlowOps)
+      + randomOps + stateOps + updateOps + hostOps + controlFlowOps + indexingOps
+      + windowOps + imageOps)
 }
 
 extension Graph {

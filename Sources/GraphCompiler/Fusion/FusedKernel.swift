@@ -14,7 +14,10 @@ package struct FusedKernel {
     case randomCounter(String)
   }
   package var kernel: Kernel
+  /// The outputs first.
   package var operands: [Source]
+  /// How many of the operands are written.
+  package var outputCount = 1
   /// The node whose place in the order the kernel takes.
   package var root: Node
   /// All nodes computed, the root first.

@@ -12,7 +12,7 @@ package struct KernelBuilder {
   package func kernels() -> [FusedKernel] { grouping.roots.flatMap(kernels) }
 
   private func kernels(of root: Node) -> [FusedKernel] {
-    if root.mustRun { return assignment(root) }
+    if root.mustRun, root.definition is any StateOp.Type { return assignment(root) }
     switch root.definition {
     case is any SourceOp.Type, is any StateOp.Type: return []
     case let op as any KernelOp.Type where !root.isContraction: return [named(op, root)]
@@ -243,20 +243,18 @@ package struct KernelBuilder {
     guard case .named(let kernel) = op.kernel(of: root) else {
       preconditionFailure("\(root) has no named kernel")
     }
-    let output = root.output(0)
-    var operands = OperandList(.tensor(output))
-    let inputs = root.inputs.dropFirst(kernel.staticInputs).map { input in
-      Operand(
-        buffer: operands.position(.tensor(input)), dtype: input.dtype, access: Access(strides: []))
+    var operands = OperandList(root.outputs.map { .tensor($0) })
+    func value(_ tensor: Tensor, _ buffer: Int) -> NamedKernelCall.Value {
+      .init(buffer: buffer, dtype: tensor.dtype, shape: tensor.shape.fullyDefined ?? .scalar)
     }
+    let outputs = root.outputs.enumerated().map { value($0.element, $0.offset) }
+    let inputs = kernel.readInputs(of: root).map { value($0, operands.position(.tensor($0))) }
     var counter: Int?
     if case .random = kernel { counter = operands.position(.randomCounter(root.name)) }
-    let call = NamedKernelCall(
-      kernel: kernel, inputs: inputs,
-      output: Operand(buffer: 0, dtype: output.dtype, access: Access(strides: [])),
-      count: output.shape.count ?? 0, counter: counter)
+    let call = NamedKernelCall(kernel: kernel, inputs: inputs, outputs: outputs, counter: counter)
     return FusedKernel(
-      kernel: .named(call), operands: operands.list, root: root, nodes: [root])
+      kernel: .named(call), operands: operands.list, outputCount: outputs.count, root: root,
+      nodes: [root])
   }
 
   private func identity(_ rank: Int) -> [AffineIndex] {
@@ -281,10 +279,19 @@ package struct KernelBuilder {
 }
 
 extension NamedKernel {
-  /// The leading inputs that are only shapes, known when the plan is made.
-  var staticInputs: Int {
-    switch self {
-    case .random: 1
+  /// The inputs that are read when the kernel runs; others are known when the plan is made.
+  func readInputs(of node: Node) -> [Tensor] {
+    let inputs = node.inputs
+    return switch self {
+    case .random: Array(inputs.dropFirst())
+    case .gather, .segment: Array(inputs.prefix(2))
+    case .topK, .cumulate, .assertion: [inputs[0]]
+    case .gatherND, .scatter, .convolution(_, .output), .depthwise(_, .output): inputs
+    case .convolution(_, .inputGradient), .depthwise(_, .inputGradient): Array(inputs.dropFirst())
+    case .convolution(_, .filterGradient), .depthwise(_, .filterGradient): [inputs[0], inputs[2]]
+    case .pool(.average, _, isGradient: true): [inputs[1]]
+    case .pool: inputs
+    case .resize: [inputs[0]]
     }
   }
 }
@@ -302,6 +309,8 @@ struct OperandList {
   private(set) var list: [FusedKernel.Source]
 
   init(_ output: FusedKernel.Source) { list = [output] }
+
+  init(_ outputs: [FusedKernel.Source]) { list = outputs }
 
   mutating func position(_ operand: FusedKernel.Source) -> Int {
     // The output is looked up too: an update reads the variable that it writes by another name.

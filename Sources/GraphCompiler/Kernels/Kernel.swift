@@ -35,14 +35,22 @@ public struct ContractionKernel: Hashable, Sendable {
 
 /// A kernel that is one function: which, and the buffers it takes and gives.
 public struct NamedKernelCall: Hashable, Sendable {
+  /// A dense, row-major tensor of the call.
+  public struct Value: Hashable, Sendable {
+    /// The position among the step's buffers.
+    public var buffer: Int
+    /// The type of the elements.
+    public var dtype: DType
+    /// Their arrangement.
+    public var shape: Shape
+  }
+
   /// The function, with its numbers.
   public var kernel: NamedKernel
-  /// The buffers it reads, each with its type.
-  public var inputs: [Operand]
-  /// The buffer it writes.
-  public var output: Operand
-  /// The number of elements it writes.
-  public var count: Int
+  /// What it reads.
+  public var inputs: [Value]
+  /// What it writes.
+  public var outputs: [Value]
   /// The buffer that holds the counter of its random stream, a `UInt64`.
   public var counter: Int?
 }
@@ -79,6 +87,10 @@ public enum KernelStatus: Int32, Sendable {
   case divisionByZero
   /// Random integers were drawn from an empty range.
   case emptyRange
+  /// An index lies outside of what it indexes.
+  case badIndex
+  /// An asserted condition is false.
+  case assertionFailed
 }
 
 /// Turns kernels into callables, or declines.

@@ -133,23 +133,23 @@ struct SpecializedCopy {
       throw hostAssignment(node, inputs)
     }
     try decideSelection(node, inputs)
-    var copy = try located(node, inputs)
-    if copy.contains(where: \.hasUnknownSize) {
-      let decided = try inputs.enumerated().map { position, tensor in
-        try decidedInput(tensor, node, position)
-      }
-      copy = try located(node, decided)
+    if let copy = try located(node, inputs) {
+      outputs[node.index] = copy
+      return
     }
-    outputs[node.index] = copy
-    for case let tensor? in outputs[node.index] ?? [] where tensor.hasUnknownSize {
+    let decided = try inputs.enumerated().map { position, tensor in
+      try decidedInput(tensor, node, position)
+    }
+    guard let copy = try located(node, decided) else {
       throw CompilationError.invalid(
         GraphError(
-          "its shape \(tensor.shape) depends on data", node: node.name, op: node.op,
+          "its shape depends on data in a way that is not supported", node: node.name, op: node.op,
           site: node.site, notes: inputs.enumerated().map { Graph.note("input \($0)", $1) }))
     }
+    outputs[node.index] = copy
   }
 
-  private mutating func located(_ node: Node, _ inputs: [Tensor]) throws -> [Tensor] {
+  private mutating func located(_ node: Node, _ inputs: [Tensor]) throws -> [Tensor]? {
     do throws(GraphError) {
       return try specialized(node, inputs)
     } catch {
@@ -158,8 +158,10 @@ struct SpecializedCopy {
     }
   }
 
-  /// The node on its new inputs, as a constant if it is shape arithmetic.
-  private mutating func specialized(_ node: Node, _ inputs: [Tensor]) throws(GraphError) -> [Tensor]
+  /// The node on its new inputs, as a constant if it is shape arithmetic; nil if values of its inputs
+  /// must be known for that.
+  private mutating func specialized(_ node: Node, _ inputs: [Tensor]) throws(GraphError)
+    -> [Tensor]?
   {
     let draft = NodeRecord(
       index: -2, name: target.freeName(node.name), op: node.op, definition: node.definition,
@@ -178,11 +180,7 @@ struct SpecializedCopy {
         }
       }
     }
-    if record.outputs.contains(where: {
-      $0.shape.fullyDefined == nil && $0.dtype.byteCount != nil
-    }) {
-      return record.outputs.indices.map { Tensor(Node(graph: target, record: record), $0) }
-    }
+    if Node(graph: target, record: record).isUndecided { return nil }
     let copy = try target.append(record)
     copies[node.index] = copy
     return copy.outputs
@@ -277,7 +275,19 @@ extension NodeRecord {
   }
 }
 
-extension Tensor {
-  /// Whether the tensor must be in a buffer whose size is not known.
-  fileprivate var hasUnknownSize: Bool { shape.fullyDefined == nil && dtype.byteCount != nil }
+extension Node {
+  /// Whether what the node does depends on values that are not constants yet.
+  fileprivate var isUndecided: Bool {
+    if record.outputs.contains(where: {
+      $0.shape.fullyDefined == nil && $0.dtype.byteCount != nil
+    }) {
+      return true
+    }
+    switch definition {
+    case let op as any ViewOp.Type: return op.view(of: self) == nil
+    case let op as any ReductionOp.Type: return (try? op.axes(of: self)) == nil
+    case is any ShapeOp.Type: return record.knownValues == nil
+    default: return false
+    }
+  }
 }

@@ -73,10 +73,10 @@ package struct PlanBuilder {
     var uses: [Tensor: ClosedRange<Int>] = [:]
     var writes: [String: [Int]] = [:]
     for (position, kernel) in kernels.enumerated() {
-      if case .variable(let name) = kernel.operands[0] {
+      for case .variable(let name) in kernel.operands.prefix(kernel.outputCount) {
         writes[name, default: []].append(position)
       }
-      for operand in kernel.operands.dropFirst() {
+      for operand in kernel.operands.dropFirst(kernel.outputCount) {
         guard case .tensor(let tensor) = operand else { continue }
         uses[tensor] = (uses[tensor]?.lowerBound ?? position)...position
       }
@@ -99,7 +99,7 @@ package struct PlanBuilder {
   private mutating func append(_ kernel: FusedKernel) {
     let indices = kernel.operands.map { buffer(of: $0) }
     let isLive: Bool
-    if case .tensor(let tensor) = kernel.operands[0] {
+    if kernel.outputCount > 0, case .tensor(let tensor) = kernel.operands[0] {
       isLive = liveness.isLive(tensor) && tensor.node.op != Ops.ReadVariableOp.name
     } else {
       isLive = false
@@ -109,13 +109,13 @@ package struct PlanBuilder {
       for (operand, index) in zip(kernel.operands, indices) {
         if case .product = operand { plan.buffers[index].location = .live(0) }
       }
-      plan.buffers[indices[0]].location = .live(0)
+      for index in indices.prefix(kernel.outputCount) { plan.buffers[index].location = .live(0) }
     }
     if case .named(let call) = kernel.kernel, let counter = call.counter,
       case .randomCounter(let stream) = plan.buffers[indices[counter]].location
     {
       // As TensorFlow reserves: 256 blocks of the stream for each element.
-      plan.randomStreams[stream].advance = UInt64(call.count) &* 256
+      plan.randomStreams[stream].advance = UInt64(call.outputs[0].shape.count) &* 256
     }
     plan.steps.append(
       Plan.Step(

@@ -10,5 +10,6 @@ extension OpSet {
     Ops.EmptyTensorList.self, Ops.TensorListReserve.self, Ops.TensorListPushBack.self,
     Ops.TensorListPopBack.self, Ops.TensorListGetItem.self, Ops.TensorListSetItem.self,
     Ops.TensorListStack.self, Ops.TensorListFromTensor.self, Ops.TensorListLength.self,
+    Ops.Assert.self,
   ]
 }

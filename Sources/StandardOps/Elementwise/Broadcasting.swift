@@ -103,4 +103,26 @@ extension Ops {
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
     ) -> Gradient { .none("the axes of a broadcast are integers") }
   }
+
+  /// The shape that two shapes broadcast to.
+  public enum BroadcastArgs: ShapeOp {
+    public static let signature = Signature(
+      ["s0: T", "s1: T"], gives: ["r0: T"], [.type("T", .indices, default: .int32)])
+
+    public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
+      let (a, b) = (node.input(0).shape[0], node.input(1).shape[0])
+      return [[a.flatMap { a in b.map { max(a, $0) } }]]
+    }
+
+    public static func partialValues(of node: Node) -> [PartialValue?] {
+      guard let a = node.partialValue(0)?.asShape, let b = node.partialValue(1)?.asShape,
+        let sizes = PartialShape.broadcast(a, b)?.dimensions
+      else { return [nil] }
+      return [PartialValue(vector: sizes)]
+    }
+
+    public static func gradient(
+      of node: Node, _ upstream: [Tensor?], in context: GradientContext
+    ) -> Gradient { .none("a shape is made of integers") }
+  }
 }

@@ -38,31 +38,6 @@ public enum KernelSpecification: Hashable, Sendable {
   case named(NamedKernel)
 }
 
-/// The kernels that are one function each, beside loops and contractions.
-public enum NamedKernel: Hashable, Sendable {
-  /// Fills the output from a Philox stream; inputs: none at run time, shape is static.
-  case random(RandomDistribution, seed: UInt64, seed2: UInt64)
-
-  /// The name in listings.
-  public var name: String {
-    switch self {
-    case .random(let distribution, _, _): "random_" + distribution.rawValue
-    }
-  }
-}
-
-/// The distributions that TensorFlow's stateful random ops draw from.
-public enum RandomDistribution: String, Hashable, Sendable {
-  /// `[0, 1)`.
-  case uniform
-  /// `[minimum, maximum)`, given as inputs.
-  case uniformInteger
-  /// Mean 0, deviation 1, by Box and Muller.
-  case normal
-  /// The same, redrawn while beyond two deviations.
-  case truncatedNormal
-}
-
 /// An op that touches a variable.
 public protocol StateOp: Op {
   /// What the node does to the variable whose handle is its first input (or output).

@@ -8,5 +8,6 @@ extension OpSet {
     Ops.All.self, Ops.`Any`.self,
     Ops.ArgMax.self, Ops.ArgMin.self,
     Ops.L2Loss.self,
+    Ops.Cumsum.self, Ops.Cumprod.self,
   ]
 }

@@ -80,37 +80,6 @@ extension Ops {
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
     ) -> Gradient { .none("a range is not differentiable") }
   }
-
-  /// Vectors interleaved by index: `indices[i][j]` says where `data[i][j]` goes; later ones win.
-  public enum DynamicStitch: ShapeOp {
-    public static let signature = Signature(
-      ["indices: N * int32", "data: N * T"], gives: ["merged: T"], [.int("N"), .type("T")])
-
-    public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
-      let count = node.inputs.count / 2
-      var highest = -1
-      for index in 0..<count {
-        guard let known = node.partialValue(index)?.known else { return [.unknown] }
-        highest = max(highest, known.max() ?? -1)
-      }
-      return [[highest + 1]]
-    }
-
-    public static func partialValues(of node: Node) -> [PartialValue?] {
-      let count = node.inputs.count / 2
-      guard let size = node.output(0).shape[0] else { return [nil] }
-      var merged = [Int?](repeating: nil, count: size)
-      for index in 0..<count {
-        guard let places = node.partialValue(index)?.known,
-          let data = node.partialValue(count + index)?.elements, places.count == data.count
-        else { return [nil] }
-        for (place, element) in zip(places, data) where merged.indices.contains(place) {
-          merged[place] = element
-        }
-      }
-      return [PartialValue(vector: merged)]
-    }
-  }
 }
 
 /// One element repeated to fill a shape; TensorFlow's `fill`.

@@ -9,5 +9,6 @@ extension OpSet {
     Ops.Concat.self, Ops.ConcatOffset.self, Ops.Pack.self, Ops.Unpack.self, Ops.Split.self,
     Ops.SplitV.self, Ops.Slice.self, Ops.StridedSlice.self, Ops.StridedSliceGrad.self,
     Ops.Pad.self, Ops.PadV2.self, Ops.Tile.self, Ops.ReverseV2.self, Ops.OneHot.self,
+    Ops.BroadcastArgs.self, Ops.MirrorPad.self, Ops.MirrorPadGrad.self,
   ]
 }

@@ -40,40 +40,6 @@ extension Ops {
       ])
     }
   }
-
-  /// The permutation that undoes another one.
-  public enum InvertPermutation: ShapeOp {
-    public static let signature = Signature(
-      ["x: T"], gives: ["y: T"], [.type("T", .indices, default: .int32)])
-
-    public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
-      guard (node.input(0).shape.rank ?? 1) == 1 else {
-        throw GraphError("a vector is expected, found shape \(node.input(0).shape)")
-      }
-      if let order = node.partialValue(0)?.known { _ = try permutation(order) }
-      return [[node.input(0).shape[0]]]
-    }
-
-    public static func partialValues(of node: Node) -> [PartialValue?] {
-      guard let order = node.partialValue(0)?.known, let axes = try? permutation(order) else {
-        return [nil]
-      }
-      var inverse = axes
-      for (place, axis) in axes.enumerated() { inverse[axis] = place }
-      return [PartialValue(vector: inverse)]
-    }
-  }
-
-  /// The axes counted from the front, each of which must occur once.
-  ///
-  /// - Throws: `GraphError` if they do not.
-  private static func permutation(_ axes: [Int]) throws(GraphError) -> [Int] {
-    let positive = axes.map { $0 < 0 ? $0 + axes.count : $0 }
-    guard positive.sorted() == Array(axes.indices) else {
-      throw GraphError("\(axes) is not a permutation of \(Array(axes.indices))")
-    }
-    return positive
-  }
 }
 
 /// The tensor with its dimensions in another order (reversed by default): output axis i is input axis

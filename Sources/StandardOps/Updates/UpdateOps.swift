@@ -5,5 +5,13 @@ extension OpSet {
     Ops.ResourceApplyGradientDescent.self, Ops.ResourceApplyMomentum.self,
     Ops.ResourceApplyAdam.self,
     Ops.ApplyGradientDescent.self, Ops.ApplyMomentum.self, Ops.ApplyAdam.self,
+    Ops.ResourceApplyAdagrad.self, Ops.ResourceApplyAdagradV2.self,
+    Ops.ResourceApplyAdadelta.self, Ops.ResourceApplyRMSProp.self,
+    Ops.ResourceApplyCenteredRMSProp.self, Ops.ResourceApplyAdaMax.self,
+    Ops.ResourceApplyFtrl.self, Ops.ResourceApplyFtrlV2.self,
+    Ops.ResourceApplyKerasMomentum.self,
+    Ops.ApplyAdagrad.self, Ops.ApplyAdagradV2.self, Ops.ApplyAdadelta.self,
+    Ops.ApplyRMSProp.self, Ops.ApplyCenteredRMSProp.self, Ops.ApplyAdaMax.self,
+    Ops.ApplyFtrl.self, Ops.ApplyFtrlV2.self,
   ]
 }

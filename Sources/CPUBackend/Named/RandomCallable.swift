@@ -10,7 +10,7 @@ final class RandomCallable: KernelCallable {
 
   var tileCount: Int { 1 }
   var scratchByteCount: Int { 64 }
-  var estimatedNanoseconds: Int { 4 * call.count }
+  var estimatedNanoseconds: Int { 4 * call.outputs[0].shape.count }
 
   func run(
     tiles: Range<Int>, operands: UnsafePointer<UnsafeMutableRawPointer>,
@@ -22,29 +22,30 @@ final class RandomCallable: KernelCallable {
     var philox = Philox(seed: seed, seed2: seed2)
     if let counter = call.counter { philox.skip(operands[counter].load(as: UInt64.self)) }
     let output = operands[0]
-    switch (distribution, call.output.dtype) {
+    let count = call.outputs[0].shape.count
+    switch (distribution, call.outputs[0].dtype) {
     case (.uniform, .float64):
-      philox.fillUniform(output.assumingMemoryBound(to: Double.self), count: call.count)
+      philox.fillUniform(output.assumingMemoryBound(to: Double.self), count: count)
     case (.uniform, _):
-      philox.fillUniform(output.assumingMemoryBound(to: Float.self), count: call.count)
+      philox.fillUniform(output.assumingMemoryBound(to: Float.self), count: count)
     case (.normal, .float64):
-      philox.fillNormal(output.assumingMemoryBound(to: Double.self), count: call.count)
+      philox.fillNormal(output.assumingMemoryBound(to: Double.self), count: count)
     case (.normal, _):
-      philox.fillNormal(output.assumingMemoryBound(to: Float.self), count: call.count)
+      philox.fillNormal(output.assumingMemoryBound(to: Float.self), count: count)
     case (.truncatedNormal, .float64):
-      philox.fillTruncatedNormal(output.assumingMemoryBound(to: Double.self), count: call.count)
+      philox.fillTruncatedNormal(output.assumingMemoryBound(to: Double.self), count: count)
     case (.truncatedNormal, _):
-      philox.fillTruncatedNormal(output.assumingMemoryBound(to: Float.self), count: call.count)
+      philox.fillTruncatedNormal(output.assumingMemoryBound(to: Float.self), count: count)
     case (.uniformInteger, .int64):
       let (low, high) = bounds(operands, Int64.self)
       guard low < high else { return .emptyRange }
       philox.fillUniform(
-        output.assumingMemoryBound(to: Int64.self), from: low, to: high, count: call.count)
+        output.assumingMemoryBound(to: Int64.self), from: low, to: high, count: count)
     case (.uniformInteger, _):
       let (low, high) = bounds(operands, Int32.self)
       guard low < high else { return .emptyRange }
       philox.fillUniform(
-        output.assumingMemoryBound(to: Int32.self), from: low, to: high, count: call.count)
+        output.assumingMemoryBound(to: Int32.self), from: low, to: high, count: count)
     }
     return .success
   }

@@ -1,0 +1,167 @@
+import GraphCompiler
+import StandardOps
+import TensorCore
+
+/// Combines slices by index, in the order of the indices, so that every run gives the same bits.
+enum Scattering {
+  /// A copy of the first input with slices combined into it.
+  static func scatter(_ call: NamedKernelCall, _ combination: ScatterCombination) -> NamedCallable?
+  {
+    if combination == .update { return replacing(call) }
+    return switch call.outputs[0].dtype {
+    case .float32: scatter(call, real(combination, Float.self))
+    case .float64: scatter(call, real(combination, Double.self))
+    case .int32: scatter(call, integer(combination, Int32.self))
+    case .int64: scatter(call, integer(combination, Int64.self))
+    default: nil
+    }
+  }
+
+  private static func real<T: BinaryFloatingPoint>(_ combination: ScatterCombination, _: T.Type)
+    -> @Sendable (T, T) -> T
+  {
+    switch combination {
+    case .update: { $1 }
+    case .add: { $0 + $1 }
+    case .subtract: { $0 - $1 }
+    case .multiply: { $0 * $1 }
+    case .divide: { $0 / $1 }
+    case .minimum: { $1 < $0 ? $1 : $0 }
+    case .maximum: { $1 > $0 ? $1 : $0 }
+    }
+  }
+
+  private static func integer<T: FixedWidthInteger>(_ combination: ScatterCombination, _: T.Type)
+    -> @Sendable (T, T) -> T
+  {
+    switch combination {
+    case .update: { $1 }
+    case .add: { $0 &+ $1 }
+    case .subtract: { $0 &- $1 }
+    case .multiply: { $0 &* $1 }
+    case .divide: { $1 == 0 ? 0 : $0.dividedReportingOverflow(by: $1).partialValue }
+    case .minimum: { Swift.min($0, $1) }
+    case .maximum: { Swift.max($0, $1) }
+    }
+  }
+
+  private static func scatter<T: BitwiseCopyable>(
+    _ call: NamedKernelCall, _ combine: @escaping @Sendable (T, T) -> T
+  ) -> NamedCallable {
+    let (base, indices, updates) = (call.inputs[0], call.inputs[1], call.inputs[2])
+    let vectors = IndexVectors(indices, into: base.shape)
+    let total = base.shape.count
+    let to = call.outputs[0].buffer
+    return NamedCallable(nanoseconds: total / 4 + vectors.count * vectors.sliceCount * 2) {
+      _, operands, _ in
+      let target = operands[to].assumingMemoryBound(to: T.self)
+      if base.buffer != to {
+        operands[to].copyMemory(
+          from: operands[base.buffer], byteCount: total * MemoryLayout<T>.size)
+      }
+      let source = operands[updates.buffer].assumingMemoryBound(to: T.self)
+      let count = vectors.sliceCount
+      for i in 0..<vectors.count {
+        guard let place = vectors.place(operands[indices.buffer], i) else { return .badIndex }
+        for k in 0..<count {
+          target[place * count + k] = combine(target[place * count + k], source[i * count + k])
+        }
+      }
+      return .success
+    }
+  }
+
+  private static func replacing(_ call: NamedKernelCall) -> NamedCallable? {
+    let (base, indices, updates) = (call.inputs[0], call.inputs[1], call.inputs[2])
+    guard let size = base.dtype.byteCount else { return nil }
+    let vectors = IndexVectors(indices, into: base.shape)
+    let total = base.shape.count * size
+    let bytes = vectors.sliceCount * size
+    let to = call.outputs[0].buffer
+    return NamedCallable(nanoseconds: total / 16 + vectors.count * (4 + bytes / 16)) {
+      _, operands, _ in
+      if base.buffer != to {
+        operands[to].copyMemory(from: operands[base.buffer], byteCount: total)
+      }
+      for i in 0..<vectors.count {
+        guard let place = vectors.place(operands[indices.buffer], i) else { return .badIndex }
+        (operands[to] + place * bytes).copyMemory(
+          from: operands[updates.buffer] + i * bytes, byteCount: bytes)
+      }
+      return .success
+    }
+  }
+
+  // MARK: Segments
+
+  /// Slices combined by their numbers; negative ones are dropped.
+  static func segment(_ call: NamedKernelCall, _ combination: SegmentCombination) -> NamedCallable?
+  {
+    switch call.outputs[0].dtype {
+    case .float32: segment(call, combination, lowest: -Float.infinity, highest: .infinity)
+    case .float64: segment(call, combination, lowest: -Double.infinity, highest: .infinity)
+    case .int32: integerSegment(call, combination, Int32.self)
+    case .int64: integerSegment(call, combination, Int64.self)
+    default: nil
+    }
+  }
+
+  private static func segment<T: BinaryFloatingPoint & BitwiseCopyable & Sendable>(
+    _ call: NamedKernelCall, _ combination: SegmentCombination, lowest: T, highest: T
+  ) -> NamedCallable {
+    switch combination {
+    case .sum: segments(call, start: 0, isMean: false) { $0 + $1 }
+    case .mean: segments(call, start: 0, isMean: true, { $0 + $1 }) { $0 / T($1) }
+    case .product: segments(call, start: 1, isMean: false) { $0 * $1 }
+    // Segments of no slice hold the type's own limits, as in TensorFlow.
+    case .minimum:
+      segments(call, start: T.greatestFiniteMagnitude, isMean: false) { $1 < $0 ? $1 : $0 }
+    case .maximum:
+      segments(call, start: -T.greatestFiniteMagnitude, isMean: false) { $1 > $0 ? $1 : $0 }
+    }
+  }
+
+  private static func integerSegment<T: FixedWidthInteger & BitwiseCopyable & Sendable>(
+    _ call: NamedKernelCall, _ combination: SegmentCombination, _: T.Type
+  ) -> NamedCallable {
+    switch combination {
+    case .sum: segments(call, start: T(0), isMean: false) { $0 &+ $1 }
+    case .mean: segments(call, start: T(0), isMean: true, { $0 &+ $1 }) { $0 / T($1) }
+    case .product: segments(call, start: T(1), isMean: false) { $0 &* $1 }
+    case .minimum: segments(call, start: T.max, isMean: false) { Swift.min($0, $1) }
+    case .maximum: segments(call, start: T.min, isMean: false) { Swift.max($0, $1) }
+    }
+  }
+
+  private static func segments<T: BitwiseCopyable & Sendable>(
+    _ call: NamedKernelCall, start: T, isMean: Bool, _ combine: @escaping @Sendable (T, T) -> T,
+    _ finish: @escaping @Sendable (T, Int) -> T = { sum, _ in sum }
+  ) -> NamedCallable {
+    let (data, ids) = (call.inputs[0], call.inputs[1])
+    let output = call.outputs[0]
+    let slices = ids.shape.count
+    let count = data.shape.dimensions.dropFirst(ids.shape.rank).reduce(1, *)
+    let segments = output.shape[0]
+    let reader = IndexReader(ids.dtype)
+    return NamedCallable(nanoseconds: output.shape.count / 4 + data.shape.count * 2) {
+      _, operands, _ in
+      let target = operands[output.buffer].assumingMemoryBound(to: T.self)
+      let source = operands[data.buffer].assumingMemoryBound(to: T.self)
+      target.update(repeating: start, count: segments * count)
+      var sizes = [Int](repeating: 0, count: isMean ? segments : 0)
+      for i in 0..<slices {
+        let id = reader.load(operands[ids.buffer], i)
+        if id < 0 { continue }
+        guard id < segments else { return .badIndex }
+        if isMean { sizes[id] += 1 }
+        for k in 0..<count {
+          target[id * count + k] = combine(target[id * count + k], source[i * count + k])
+        }
+      }
+      for (id, size) in sizes.enumerated() where size > 1 {
+        for k in 0..<count { target[id * count + k] = finish(target[id * count + k], size) }
+      }
+      return .success
+    }
+  }
+}

@@ -1,0 +1,115 @@
+import GraphCore
+import TensorCore
+
+extension Ops {
+  /// Slices interleaved by index: `indices[m]` says where the slices of `data[m]` go; later ones win.
+  public enum DynamicStitch: CompositeOp {
+    public static let signature = Signature(
+      ["indices: N * int32", "data: N * T"], gives: ["merged: T"], [.int("N"), .type("T")])
+
+    public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
+      let count = node.inputs.count / 2
+      var highest: Int? = -1
+      for index in 0..<count {
+        let known = node.partialValue(index)?.known ?? node.constantValue(index)?.integers
+        guard let numbers = known, let before = highest else {
+          highest = nil
+          break
+        }
+        guard numbers.allSatisfy({ $0 >= 0 }) else {
+          throw GraphError("indices must not be negative, found \(numbers)")
+        }
+        highest = max(before, numbers.max() ?? -1)
+      }
+      guard let rank = node.input(0).shape.rank, let sizes = node.input(count).shape.dimensions,
+        rank <= sizes.count
+      else { return [.unknown] }
+      return [PartialShape([highest.map { $0 + 1 }] + Array(sizes[rank...]))]
+    }
+
+    public static func partialValues(of node: Node) -> [PartialValue?] {
+      let count = node.inputs.count / 2
+      guard node.output(0).shape.rank == 1, let size = node.output(0).shape[0] else { return [nil] }
+      var merged = [Int?](repeating: nil, count: size)
+      for index in 0..<count {
+        guard let places = node.partialValue(index)?.known,
+          let data = node.partialValue(count + index)?.elements, places.count == data.count
+        else { return [nil] }
+        for (place, element) in zip(places, data) where merged.indices.contains(place) {
+          merged[place] = element
+        }
+      }
+      return [PartialValue(vector: merged)]
+    }
+
+    public static func expand(_ node: Node) -> [Tensor] {
+      let (graph, count) = (node.graph, node.inputs.count / 2)
+      let shape = node.output(0).shape.fullyDefined?.dimensions ?? []
+      let inner = Array(shape.dropFirst())
+      var (places, slices): ([Tensor], [Tensor]) = ([], [])
+      for index in 0..<count {
+        let total = node.input(index).shape.count ?? 0
+        places.append(reshape(node.input(index), to: [total, 1]))
+        slices.append(reshape(node.input(count + index), to: [total] + inner))
+      }
+      let zeros = fill(graph.constant(shape, .int32), with: slices[0].constant(0))
+      return [
+        zeros.apply(
+          TensorScatterUpdate.self, [concat(places, axis: 0), concat(slices, axis: 0)])
+      ]
+    }
+
+    public static func gradient(
+      of node: Node, _ upstream: [Tensor?], in context: GradientContext
+    ) -> Gradient {
+      let count = node.inputs.count / 2
+      let parts = (0..<count).map { index in upstream[0].map { gather($0, node.input(index)) } }
+      return .dense(Array(repeating: nil, count: count) + parts)
+    }
+  }
+
+  /// The permutation that undoes another one.
+  public enum InvertPermutation: CompositeOp {
+    public static let signature = Signature(
+      ["x: T"], gives: ["y: T"], [.type("T", .indices, default: .int32)])
+
+    public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
+      guard (node.input(0).shape.rank ?? 1) == 1 else {
+        throw GraphError("a vector is expected, found shape \(node.input(0).shape)")
+      }
+      if let order = node.partialValue(0)?.known { _ = try permutation(order) }
+      return [[node.input(0).shape[0]]]
+    }
+
+    public static func partialValues(of node: Node) -> [PartialValue?] {
+      guard let order = node.partialValue(0)?.known, let axes = try? permutation(order) else {
+        return [nil]
+      }
+      var inverse = axes
+      for (place, axis) in axes.enumerated() { inverse[axis] = place }
+      return [PartialValue(vector: inverse)]
+    }
+
+    public static func expand(_ node: Node) -> [Tensor] {
+      let x = node.input(0)
+      let count = x.shape.count ?? 0
+      let places = node.graph.constant(Array(0..<count), x.dtype)
+      return [zerosLike(x).apply(TensorScatterUpdate.self, [expandDimensions(x, axis: 1), places])]
+    }
+
+    public static func gradient(
+      of node: Node, _ upstream: [Tensor?], in context: GradientContext
+    ) -> Gradient { .none("a permutation is made of integers") }
+  }
+
+  /// The axes counted from the front, each of which must occur once.
+  ///
+  /// - Throws: `GraphError` if they do not.
+  static func permutation(_ axes: [Int]) throws(GraphError) -> [Int] {
+    let positive = axes.map { $0 < 0 ? $0 + axes.count : $0 }
+    guard positive.sorted() == Array(axes.indices) else {
+      throw GraphError("\(axes) is not a permutation of \(Array(axes.indices))")
+    }
+    return positive
+  }
+}

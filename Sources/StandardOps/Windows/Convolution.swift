@@ -1,0 +1,233 @@
+import GraphCore
+import TensorCore
+
+/// A convolution over images, or one of its backward forms: which tensor's shape comes from where.
+public protocol ConvolutionOp: KernelOp {
+  /// What is computed.
+  static var part: ConvolutionPart { get }
+  /// Whether each channel is convolved apart.
+  static var isDepthwise: Bool { get }
+}
+
+extension ConvolutionOp {
+  /// The channels of the output for a filter's shape.
+  static func outputChannels(_ filter: PartialShape) -> Int? {
+    guard isDepthwise else { return filter[3] }
+    return filter[2].flatMap { channels in filter[3].map { channels * $0 } }
+  }
+
+  /// The shapes of input and filter: their tensors', or what a backward form is told.
+  static func operands(_ node: Node) throws(GraphError) -> (input: PartialShape, filter: PartialShape)
+  {
+    switch part {
+    case .output: return (node.input(0).shape, node.input(1).shape)
+    case .inputGradient: return (node.partialValue(0)?.asShape ?? .unknown, node.input(1).shape)
+    case .filterGradient: return (node.input(0).shape, node.partialValue(1)?.asShape ?? .unknown)
+    }
+  }
+
+  /// What is known of the result.
+  public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
+    let attributes = try WindowAttributes(node)
+    let (input, filter) = try operands(node)
+    guard (filter.rank ?? 4) == 4 else {
+      throw GraphError("a filter of rank 4 is expected, found shape \(filter)")
+    }
+    if let channels = input[attributes.axes.channels], let own = filter[2] {
+      guard isDepthwise ? channels == own : own > 0 && channels % own == 0 else {
+        throw GraphError(
+          "the input has \(channels) channels, the filter takes \(own)",
+          notes: [Graph.note("input", node.input(0)), Graph.note("filter", node.input(1))])
+      }
+    }
+    switch part {
+    case .output:
+      return [
+        try attributes.outputShape(
+          input, windowHeight: filter[0], windowWidth: filter[1],
+          channels: outputChannels(filter))
+      ]
+    case .inputGradient: return [input.rank == nil ? .ofRank(4) : input]
+    case .filterGradient: return [filter.rank == nil ? .ofRank(4) : filter]
+    }
+  }
+
+  /// The kernel for the sizes that the node has.
+  public static func kernel(of node: Node) -> KernelSpecification {
+    guard let attributes = try? WindowAttributes(node), let (input, filter) = try? operands(node),
+      let sizes = input.fullyDefined, let window = filter.fullyDefined,
+      let geometry = try? attributes.geometry(
+        sizes, windowHeight: window[0], windowWidth: window[1],
+        channels: outputChannels(filter) ?? 1, perGroup: isDepthwise ? 1 : window[2])
+    else { preconditionFailure("\(node) has unknown sizes") }
+    return .named(isDepthwise ? .depthwise(geometry, part) : .convolution(geometry, part))
+  }
+}
+
+extension Ops {
+  private static let attributes: [Signature.AttributeDefinition] = [
+    .type("T", [.float32, .float64]), .value("strides", .listOfInt),
+    .flag("use_cudnn_on_gpu", default: true), .string("padding"),
+    .value("explicit_paddings", .listOfInt, default: .list([])),
+    .string("data_format", default: "NHWC"),
+    .value("dilations", .listOfInt, default: [1, 1, 1, 1].attribute),
+  ]
+  private static let depthwiseAttributes = attributes.filter { $0.name != "use_cudnn_on_gpu" }
+
+  /// The sum over a window of input channels times a filter, at every place of the window.
+  public enum Conv2D: ConvolutionOp {
+    public static let part = ConvolutionPart.output
+    public static let isDepthwise = false
+    public static let signature = Signature(
+      ["input: T", "filter: T"], gives: ["output: T"], attributes)
+    public static func gradient(
+      of node: Node, _ upstream: [Tensor?], in context: GradientContext
+    ) -> Gradient {
+      convolutionGradient(
+        node, upstream[0], Conv2DBackpropInput.self, Conv2DBackpropFilter.self)
+    }
+  }
+
+  /// The gradient of a convolution with respect to its input; a transposed convolution.
+  public enum Conv2DBackpropInput: ConvolutionOp {
+    public static let part = ConvolutionPart.inputGradient
+    public static let isDepthwise = false
+    public static let signature = Signature(
+      ["input_sizes: int32", "filter: T", "out_backprop: T"], gives: ["output: T"], attributes)
+    public static func gradient(
+      of node: Node, _ upstream: [Tensor?], in context: GradientContext
+    ) -> Gradient {
+      guard let dy = upstream[0] else { return .dense([nil, nil, nil]) }
+      let (filter, output) = (node.input(1), node.input(2))
+      let filterGradient = dy.apply(
+        Conv2DBackpropFilter.self, [shapeTensor(of: filter), output], node.attributes)
+      return .dense([nil, filterGradient, dy.apply(Conv2D.self, [filter], node.attributes)])
+    }
+  }
+
+  /// The gradient of a convolution with respect to its filter.
+  public enum Conv2DBackpropFilter: ConvolutionOp {
+    public static let part = ConvolutionPart.filterGradient
+    public static let isDepthwise = false
+    public static let signature = Signature(
+      ["input: T", "filter_sizes: int32", "out_backprop: T"], gives: ["output: T"], attributes)
+    public static func gradient(
+      of node: Node, _ upstream: [Tensor?], in context: GradientContext
+    ) -> Gradient {
+      guard let dy = upstream[0] else { return .dense([nil, nil, nil]) }
+      let (input, output) = (node.input(0), node.input(2))
+      let inputGradient = shapeTensor(of: input).apply(
+        Conv2DBackpropInput.self, [dy, output], node.attributes)
+      return .dense([inputGradient, nil, input.apply(Conv2D.self, [dy], node.attributes)])
+    }
+  }
+
+  /// A convolution of each channel with filters of its own.
+  public enum DepthwiseConv2dNative: ConvolutionOp {
+    public static let part = ConvolutionPart.output
+    public static let isDepthwise = true
+    public static let signature = Signature(
+      ["input: T", "filter: T"], gives: ["output: T"], depthwiseAttributes)
+    public static func gradient(
+      of node: Node, _ upstream: [Tensor?], in context: GradientContext
+    ) -> Gradient {
+      convolutionGradient(
+        node, upstream[0], DepthwiseConv2dNativeBackpropInput.self,
+        DepthwiseConv2dNativeBackpropFilter.self)
+    }
+  }
+
+  /// The gradient of a depthwise convolution with respect to its input.
+  public enum DepthwiseConv2dNativeBackpropInput: ConvolutionOp {
+    public static let part = ConvolutionPart.inputGradient
+    public static let isDepthwise = true
+    public static let signature = Signature(
+      ["input_sizes: int32", "filter: T", "out_backprop: T"], gives: ["output: T"],
+      depthwiseAttributes)
+    public static func gradient(
+      of node: Node, _ upstream: [Tensor?], in context: GradientContext
+    ) -> Gradient {
+      guard let dy = upstream[0] else { return .dense([nil, nil, nil]) }
+      let (filter, output) = (node.input(1), node.input(2))
+      let filterGradient = dy.apply(
+        DepthwiseConv2dNativeBackpropFilter.self, [shapeTensor(of: filter), output],
+        node.attributes)
+      return .dense([
+        nil, filterGradient, dy.apply(DepthwiseConv2dNative.self, [filter], node.attributes),
+      ])
+    }
+  }
+
+  /// The gradient of a depthwise convolution with respect to its filter.
+  public enum DepthwiseConv2dNativeBackpropFilter: ConvolutionOp {
+    public static let part = ConvolutionPart.filterGradient
+    public static let isDepthwise = true
+    public static let signature = Signature(
+      ["input: T", "filter_sizes: int32", "out_backprop: T"], gives: ["output: T"],
+      depthwiseAttributes)
+    public static func gradient(
+      of node: Node, _ upstream: [Tensor?], in context: GradientContext
+    ) -> Gradient {
+      guard let dy = upstream[0] else { return .dense([nil, nil, nil]) }
+      let (input, output) = (node.input(0), node.input(2))
+      let inputGradient = shapeTensor(of: input).apply(
+        DepthwiseConv2dNativeBackpropInput.self, [dy, output], node.attributes)
+      return .dense([
+        inputGradient, nil, input.apply(DepthwiseConv2dNative.self, [dy], node.attributes),
+      ])
+    }
+  }
+
+  private static func convolutionGradient(
+    _ node: Node, _ dy: Tensor?, _ toInput: any Op.Type, _ toFilter: any Op.Type
+  ) -> Gradient {
+    guard let dy else { return .dense([nil, nil]) }
+    let (input, filter) = (node.input(0), node.input(1))
+    return .dense([
+      shapeTensor(of: input).apply(toInput, [filter, dy], node.attributes),
+      input.apply(toFilter, [shapeTensor(of: filter), dy], node.attributes),
+    ])
+  }
+}
+
+/// A convolution of images with a filter, TensorFlow's `tf.nn.conv2d`.
+///
+/// - Parameters:
+///   - input: `[batch, rows, columns, channels]`, or channels first for `NCHW`.
+///   - filter: `[rows, columns, input channels, output channels]`.
+///   - strides: the steps along rows and columns.
+///   - padding: `SAME` or `VALID`.
+public func conv2d(
+  _ input: Tensor, _ filter: Tensor, strides: [Int] = [1, 1], padding: String = "VALID",
+  dataFormat: String = "NHWC", dilations: [Int] = [1, 1], name: String? = nil,
+  file: StaticString = #fileID, line: UInt = #line
+) -> Tensor {
+  input.apply(
+    Ops.Conv2D.self, [filter], name: name,
+    [
+      "strides": spread(strides, dataFormat), "dilations": spread(dilations, dataFormat),
+      "padding": padding.attribute, "data_format": dataFormat.attribute,
+    ], site: SourceSite(file, line))
+}
+
+/// A convolution of each channel with filters of its own, TensorFlow's `tf.nn.depthwise_conv2d`.
+///
+/// - Parameter filter: `[rows, columns, channels, multiplier]`.
+public func depthwiseConv2d(
+  _ input: Tensor, _ filter: Tensor, strides: [Int] = [1, 1], padding: String = "VALID",
+  dataFormat: String = "NHWC", dilations: [Int] = [1, 1], name: String? = nil,
+  file: StaticString = #fileID, line: UInt = #line
+) -> Tensor {
+  input.apply(
+    Ops.DepthwiseConv2dNative.self, [filter], name: name ?? "depthwise",
+    [
+      "strides": spread(strides, dataFormat), "dilations": spread(dilations, dataFormat),
+      "padding": padding.attribute, "data_format": dataFormat.attribute,
+    ], site: SourceSite(file, line))
+}
+
+/// Numbers for rows and columns as TensorFlow states them, with 1 for images and channels.
+package func spread(_ pair: [Int], _ format: String) -> Attribute {
+  let (height, width) = (pair.first ?? 1, pair.last ?? 1)
+  return (format == "NCHW" ? [1, 1, height, width] : [1, height, width, 1]).attribute
+}

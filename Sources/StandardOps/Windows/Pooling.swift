@@ -1,0 +1,139 @@
+import GraphCore
+import TensorCore
+
+extension Ops {
+  private static let pooling: [Signature.AttributeDefinition] = [
+    .type("T", [.float32, .float64], default: .float32), .value("ksize", .listOfInt),
+    .value("strides", .listOfInt), .string("padding"),
+    .value("explicit_paddings", .listOfInt, default: .list([])),
+    .string("data_format", default: "NHWC"),
+  ]
+  private static let averaging = pooling.filter { $0.name != "explicit_paddings" }
+
+  /// The greatest element of each window.
+  public enum MaxPool: KernelOp {
+    public static let signature = Signature(["input: T"], gives: ["output: T"], pooling)
+    public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
+      [try pooled(node, node.input(0).shape)]
+    }
+    public static func kernel(of node: Node) -> KernelSpecification {
+      pool(.maximum, node, node.input(0).shape, isGradient: false)
+    }
+    public static func gradient(
+      of node: Node, _ upstream: [Tensor?], in context: GradientContext
+    ) -> Gradient {
+      .dense([
+        upstream[0].map {
+          node.input(0).apply(MaxPoolGrad.self, [node.output(0), $0], node.attributes)
+        }
+      ])
+    }
+  }
+
+  /// Gives each window's gradient to the first of its greatest elements.
+  public enum MaxPoolGrad: KernelOp {
+    public static let signature = Signature(
+      ["orig_input: T", "orig_output: T", "grad: T"], gives: ["output: T"], pooling)
+    public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
+      _ = try pooled(node, node.input(0).shape)
+      return [node.input(0).shape]
+    }
+    public static func kernel(of node: Node) -> KernelSpecification {
+      pool(.maximum, node, node.input(0).shape, isGradient: true)
+    }
+    public static func gradient(
+      of node: Node, _ upstream: [Tensor?], in context: GradientContext
+    ) -> Gradient { .none("the second derivative of a maximum is not defined here") }
+  }
+
+  /// The mean of the elements of each window that lie in the input.
+  public enum AvgPool: KernelOp {
+    public static let signature = Signature(["value: T"], gives: ["output: T"], averaging)
+    public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
+      [try pooled(node, node.input(0).shape)]
+    }
+    public static func kernel(of node: Node) -> KernelSpecification {
+      pool(.average, node, node.input(0).shape, isGradient: false)
+    }
+    public static func gradient(
+      of node: Node, _ upstream: [Tensor?], in context: GradientContext
+    ) -> Gradient {
+      .dense([
+        upstream[0].map {
+          shapeTensor(of: node.input(0)).apply(AvgPoolGrad.self, [$0], node.attributes)
+        }
+      ])
+    }
+  }
+
+  /// Spreads each window's gradient over its elements.
+  public enum AvgPoolGrad: KernelOp {
+    public static let signature = Signature(
+      ["orig_input_shape: int32", "grad: T"], gives: ["output: T"], averaging)
+    public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
+      [node.partialValue(0)?.asShape ?? .ofRank(4)]
+    }
+    public static func kernel(of node: Node) -> KernelSpecification {
+      pool(.average, node, node.output(0).shape, isGradient: true)
+    }
+    public static func gradient(
+      of node: Node, _ upstream: [Tensor?], in context: GradientContext
+    ) -> Gradient { .dense([nil, upstream[0].map { $0.apply(AvgPool.self, [], node.attributes) }]) }
+  }
+
+  private static func pooled(_ node: Node, _ input: PartialShape) throws(GraphError) -> PartialShape {
+    let attributes = try WindowAttributes(node)
+    let (_, height, width, channels) = attributes.axes
+    return try attributes.outputShape(
+      input, windowHeight: attributes.window?[height], windowWidth: attributes.window?[width],
+      channels: input[channels])
+  }
+
+  private static func pool(
+    _ kind: PoolKind, _ node: Node, _ input: PartialShape, isGradient: Bool
+  ) -> KernelSpecification {
+    guard let attributes = try? WindowAttributes(node), let sizes = input.fullyDefined,
+      let window = attributes.window,
+      let geometry = try? attributes.geometry(
+        sizes, windowHeight: window[attributes.axes.height],
+        windowWidth: window[attributes.axes.width], channels: sizes[attributes.axes.channels],
+        perGroup: 1)
+    else { preconditionFailure("\(node) has unknown sizes") }
+    return .named(.pool(kind, geometry, isGradient: isGradient))
+  }
+}
+
+/// The greatest element of each window, TensorFlow's `tf.nn.max_pool2d`.
+///
+/// - Parameters:
+///   - x: `[batch, rows, columns, channels]`, or channels first for `NCHW`.
+///   - size: the window's rows and columns.
+///   - strides: its steps; the size itself by default.
+public func maxPool(
+  _ x: Tensor, size: [Int] = [2, 2], strides: [Int]? = nil, padding: String = "VALID",
+  dataFormat: String = "NHWC", name: String? = nil, file: StaticString = #fileID,
+  line: UInt = #line
+) -> Tensor {
+  pooled(Ops.MaxPool.self, x, size, strides, padding, dataFormat, name, SourceSite(file, line))
+}
+
+/// The mean element of each window, TensorFlow's `tf.nn.avg_pool2d`.
+public func averagePool(
+  _ x: Tensor, size: [Int] = [2, 2], strides: [Int]? = nil, padding: String = "VALID",
+  dataFormat: String = "NHWC", name: String? = nil, file: StaticString = #fileID,
+  line: UInt = #line
+) -> Tensor {
+  pooled(Ops.AvgPool.self, x, size, strides, padding, dataFormat, name, SourceSite(file, line))
+}
+
+private func pooled(
+  _ op: any Op.Type, _ x: Tensor, _ size: [Int], _ strides: [Int]?, _ padding: String,
+  _ format: String, _ name: String?, _ site: SourceSite
+) -> Tensor {
+  x.apply(
+    op, [], name: name,
+    [
+      "ksize": spread(size, format), "strides": spread(strides ?? size, format),
+      "padding": padding.attribute, "data_format": format.attribute,
+    ], site: site)
+}
