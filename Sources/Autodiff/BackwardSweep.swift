@@ -15,8 +15,11 @@ struct BackwardSweep {
   private let targets: [Endpoint]
   private let wanted: Set<Endpoint>
   private let stops: Set<Endpoint>
-  /// The nodes between, inputs before users.
-  private var order: [Node] = []
+  /// The nodes between, inputs before users; a loop is one of them, by the negative of its number.
+  private var order: [Int] = []
+  /// The loops made of separate nodes, and which loop and variable each `Exit` belongs to.
+  private var frames: [LoopFrame] = []
+  private var exits: [Int: Endpoint] = [:]
   /// The nodes whose outputs depend on a target.
   private var leading: Set<Int> = []
   private var contributions: [Endpoint: [GradientValue]] = [:]
@@ -31,10 +34,33 @@ struct BackwardSweep {
     wanted = Set(self.targets)
     self.stops = Set(stops.map(\.endpoint))
     let starts = outputs.map(\.endpoint)
+    findFrames()
     findOrder(from: starts)
-    for node in order
-    where node.record.inputs.contains(where: { carries($0) }) { leading.insert(node.index) }
+    for key in order where dependencies(of: key).contains(where: { carries($0) }) {
+      leading.insert(key)
+    }
     isConnected = starts.contains { carries($0) }
+  }
+
+  private mutating func findFrames() {
+    guard graph.operations.contains(where: \.isExit) else { return }
+    do throws(GraphError) {
+      frames = try LoopFrame.all(in: graph).frames
+    } catch {
+      graph.record(error)
+    }
+    for (number, frame) in frames.enumerated() {
+      for (variable, exit) in frame.exits.enumerated() {
+        if let exit { exits[exit.index] = Endpoint(node: -1 - number, output: variable) }
+      }
+    }
+  }
+
+  /// What a node or loop is computed from.
+  private func dependencies(of key: Int) -> [Endpoint] {
+    if key < 0 { return frames[-1 - key].enters.map { $0.record.inputs[0] } }
+    if let variable = exits[key] { return [variable] }
+    return graph.node(at: key).record.inputs
   }
 
   /// Whether the gradient with respect to an endpoint is of any use.
@@ -45,30 +71,32 @@ struct BackwardSweep {
   /// Lists the ancestors of `starts` in an order in which every node follows its inputs.
   private mutating func findOrder(from starts: [Endpoint]) {
     // A stack of our own: chains are longer than the machine's stack is deep.
-    var open: [(node: Node, next: Int)] = []
+    var open: [(key: Int, inputs: [Endpoint], next: Int)] = []
     var isOpen: [Int: Bool] = [:]
+    func enter(_ key: Int) {
+      isOpen[key] = true
+      open.append((key, dependencies(of: key), 0))
+    }
     for start in starts where isOpen[start.node] == nil && !stops.contains(start) {
-      open.append((graph.node(at: start.node), 0))
-      isOpen[start.node] = true
-      while let (node, next) = open.last {
-        guard next < node.record.inputs.count else {
-          order.append(node)
-          isOpen[node.index] = false
+      enter(start.node)
+      while let (key, inputs, next) = open.last {
+        guard next < inputs.count else {
+          order.append(key)
+          isOpen[key] = false
           open.removeLast()
           continue
         }
         open[open.count - 1].next += 1
-        let input = node.record.inputs[next]
+        let input = inputs[next]
         if stops.contains(input) { continue }
         switch isOpen[input.node] {
-        case nil:
-          isOpen[input.node] = true
-          open.append((graph.node(at: input.node), 0))
+        case nil: enter(input.node)
         case true?:
+          let node = graph.node(at: max(key, 0))
           graph.record(
             GraphError(
-              "a loop made of separate nodes has no gradient; use a While op", node: node.name,
-              op: node.op, site: node.site))
+              "is part of a loop that has no gradient", node: node.name, op: node.op,
+              site: node.site))
         case false?: break
         }
       }
@@ -90,14 +118,39 @@ struct BackwardSweep {
 
   /// Goes back through all nodes and gives the gradient with respect to each target.
   mutating func run() -> [GradientValue?] {
-    for node in order.reversed() where leading.contains(node.index) {
-      let upstream = node.record.outputs.indices.map { output in
-        let endpoint = Endpoint(node: node.index, output: output)
-        return stops.contains(endpoint) ? nil : total(at: endpoint)
+    for key in order.reversed() where leading.contains(key) {
+      if key < 0 {
+        passLoop(-1 - key)
+      } else if let variable = exits[key] {
+        if let upstream = total(at: Endpoint(node: key, output: 0)) {
+          contribute(upstream, to: variable)
+        }
+      } else {
+        let node = graph.node(at: key)
+        let upstream = node.record.outputs.indices.map { output in
+          let endpoint = Endpoint(node: key, output: output)
+          return stops.contains(endpoint) ? nil : total(at: endpoint)
+        }
+        if upstream.contains(where: { $0 != nil }) { pass(upstream, through: node) }
       }
-      if upstream.contains(where: { $0 != nil }) { pass(upstream, through: node) }
     }
     return targets.map { total(at: $0) }
+  }
+
+  /// Gives what enters a loop its gradients.
+  private mutating func passLoop(_ number: Int) {
+    let frame = frames[number]
+    let upstream = (0..<frame.variableCount).map { variable in
+      total(at: Endpoint(node: -1 - number, output: variable))?.densified
+    }
+    let inputs = frame.enters.map { $0.input(0) }
+    let gradients = graph.nameScope(frame.name + "_grad") {
+      WhileGradient.gradients(
+        frame.condition, frame.body, inputs, upstream, frame.variableCount, context)
+    }
+    for (input, gradient) in zip(inputs, gradients) where carries(input.endpoint) {
+      if let gradient { contribute(.dense(gradient), to: input.endpoint) }
+    }
   }
 
   /// Gives a node's inputs their gradients.
@@ -146,6 +199,8 @@ struct BackwardSweep {
   private var context: GradientContext {
     let graph = graph
     return GradientContext(graph: graph) { outputs, upstream, inputs in
+      // A loop's gradient is built in a function's graph.
+      let graph = outputs.first?.graph ?? graph
       var inner = BackwardSweep(graph: graph, from: outputs, to: inputs, stops: inputs)
       for (output, value) in zip(outputs, upstream) {
         if let value { inner.contribute(.dense(value), to: output.endpoint) }

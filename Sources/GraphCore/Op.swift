@@ -40,6 +40,8 @@ public protocol Op: SendableMetatype {
   static func partialValues(of node: Node) -> [PartialValue?]
   /// Whether a node may take this op's output before the node that gives it, as loops do.
   static var closesLoops: Bool { get }
+  /// The positions of inputs whose values must be known when a plan is made, such as an axis.
+  static var staticInputs: [Int] { get }
   /// The gradients with respect to the inputs, given those with respect to the outputs.
   static func gradient(
     of node: Node, _ upstream: [Tensor?], in context: GradientContext
@@ -49,6 +51,9 @@ public protocol Op: SendableMetatype {
 extension Op {
   /// The type's own name.
   public static var name: String { "\(Self.self)" }
+
+  /// None.
+  public static var staticInputs: [Int] { [] }
 
   /// Almost no op does.
   public static var closesLoops: Bool { false }

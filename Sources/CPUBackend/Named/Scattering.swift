@@ -98,21 +98,21 @@ enum Scattering {
   static func segment(_ call: NamedKernelCall, _ combination: SegmentCombination) -> NamedCallable?
   {
     switch call.outputs[0].dtype {
-    case .float32: segment(call, combination, lowest: -Float.infinity, highest: .infinity)
-    case .float64: segment(call, combination, lowest: -Double.infinity, highest: .infinity)
+    case .float32: realSegment(call, combination, Float.self)
+    case .float64: realSegment(call, combination, Double.self)
     case .int32: integerSegment(call, combination, Int32.self)
     case .int64: integerSegment(call, combination, Int64.self)
     default: nil
     }
   }
 
-  private static func segment<T: BinaryFloatingPoint & BitwiseCopyable & Sendable>(
-    _ call: NamedKernelCall, _ combination: SegmentCombination, lowest: T, highest: T
+  private static func realSegment<T: BinaryFloatingPoint & BitwiseCopyable & Sendable>(
+    _ call: NamedKernelCall, _ combination: SegmentCombination, _: T.Type
   ) -> NamedCallable {
     switch combination {
-    case .sum: segments(call, start: 0, isMean: false) { $0 + $1 }
-    case .mean: segments(call, start: 0, isMean: true, { $0 + $1 }) { $0 / T($1) }
-    case .product: segments(call, start: 1, isMean: false) { $0 * $1 }
+    case .sum: segments(call, start: T(0), isMean: false) { $0 + $1 }
+    case .mean: segments(call, start: T(0), isMean: true, { $0 + $1 }) { $0 / T($1) }
+    case .product: segments(call, start: T(1), isMean: false) { $0 * $1 }
     // Segments of no slice hold the type's own limits, as in TensorFlow.
     case .minimum:
       segments(call, start: T.greatestFiniteMagnitude, isMean: false) { $1 < $0 ? $1 : $0 }

@@ -15,6 +15,10 @@ package final class FlatGraph: Sendable {
     case variable(handle: Endpoint)
     /// Lies inside of a loop, so that it has no value of its own.
     case insideLoop
+
+    var isVariable: Bool {
+      if case .variable = self { true } else { false }
+    }
   }
 
   /// The flat graph.

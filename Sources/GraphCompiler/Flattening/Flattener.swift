@@ -78,8 +78,11 @@ struct Flattener {
       try place(node, onResource: op, inputs, controls, name, &flat)
     case is any CallOp.Type:
       try call(node, inputs, controls, name, &flat)
-    case _ where node.op == Ops.RefIdentity.name:
+    // TensorFlow's identity of a variable shares its memory, so that what takes it sees later writes.
+    case _ where node.op == Ops.RefIdentity.name || node.op == Ops.Identity.name
+      && inputs[0].image.isVariable:
       flat.images[node.index] = [Value(image: inputs[0].image, after: inputs[0].after + controls)]
+      flat.nodes[node.index] = inputs[0].after + controls
     case _
     where node.definition?.signature.outputs.contains(where: \.isReference) == true
       && node.record.inputs.isEmpty:

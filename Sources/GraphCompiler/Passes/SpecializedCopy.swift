@@ -283,6 +283,9 @@ extension Node {
     }) {
       return true
     }
+    let inputs = record.inputs
+    for position in definition?.staticInputs ?? []
+    where inputs.indices.contains(position) && input(position).constantValue == nil { return true }
     switch definition {
     case let op as any ViewOp.Type: return op.view(of: self) == nil
     case let op as any ReductionOp.Type: return (try? op.axes(of: self)) == nil

@@ -10,18 +10,19 @@ package enum WhileGradient {
     guard let condition = node.function("cond"), let body = node.function("body") else {
       return .none("its functions are not known")
     }
-    return .dense(gradients(condition, body, node.inputs, node.outputs, upstream, context))
+    return .dense(
+      gradients(condition, body, node.inputs, upstream, node.inputs.count, context))
   }
 
-  /// The gradients with respect to a loop's first variables.
+  /// The gradients with respect to what a loop began with.
   ///
   /// - Parameters:
-  ///   - inputs: what the loop began with.
-  ///   - outputs: what it ended with.
-  ///   - upstream: gradients with respect to the outputs; nil where there is none.
+  ///   - inputs: the variables' first values, then what is the same in every round.
+  ///   - upstream: gradients with respect to the variables' last values; nil where there is none.
+  ///   - variableCount: how many of the inputs are variables.
   package static func gradients(
-    _ condition: Function, _ body: Function, _ inputs: [Tensor], _ outputs: [Tensor],
-    _ upstream: [Tensor?], _ context: GradientContext
+    _ condition: Function, _ body: Function, _ inputs: [Tensor], _ upstream: [Tensor?],
+    _ variableCount: Int, _ context: GradientContext
   ) -> [Tensor?] {
     let graph = context.graph
     if body.body.operations.contains(where: { $0.definition?.effects.contains(.writes) == true }) {
@@ -43,7 +44,7 @@ package enum WhileGradient {
     }
     let forwardBody = Function.built("while_forward_body", forwardTypes, in: graph) { own, x in
       let variables = Array(x[1...count])
-      let next = own.inlined(body, variables)
+      let next = own.inlined(body, variables) + variables[variableCount...]
       let lists = recorded.enumerated().map { place, index in
         x[1 + count + place].apply(
           Ops.TensorListPushBack.self, [variables[index]], ["element_dtype": .type(types[index])])
@@ -81,14 +82,16 @@ package enum WhileGradient {
         variables[index] = x[1 + floating.count + recorded.count + place]
       }
       let ordered = types.indices.map { variables[$0] ?? own.poison }
-      let next = own.inlined(body, ordered)
+      let next = own.inlined(body, ordered) + ordered[variableCount...]
       var dy = [Tensor?](repeating: nil, count: count)
       for (place, index) in floating.enumerated() { dy[index] = x[1 + place] }
       let dx = context.differentiate(next, dy, ordered)
       let gradients = floating.map { dx[$0] ?? zerosLike(ordered[$0]) }
       return [x[0] - 1] + gradients + lists + fixed.map { ordered[$0] }
     }
-    let start = floating.map { upstream[$0] ?? zerosLike(outputs[$0]) }
+    let start = floating.map { index in
+      (index < upstream.count ? upstream[index] : nil) ?? zerosLike(inputs[index])
+    }
     let back = loop(
       backCondition, backBody,
       [forward[0]] + start + Array(forward[(1 + count)...]) + fixed.map { inputs[$0] }, graph)

@@ -4,6 +4,7 @@ import TensorCore
 extension Ops {
   /// Slices along an axis at given indices; an index out of range fails the run.
   public enum GatherV2: KernelOp {
+    public static let staticInputs = [2]
     /// How many leading axes parameters and indices have in common.
     public static let batchDimensions = AttributeKey<Int>("batch_dims")
     public static let signature = Signature(
@@ -36,32 +37,40 @@ extension Ops {
     ) -> Gradient {
       guard let dy = upstream[0] else { return .dense([nil, nil, nil]) }
       let (params, indices) = (node.input(0), node.input(1))
-      guard let (axis, batch) = (try? place(node)) ?? nil, batch == 0 else {
-        return .none("its axis must be known, without batch dimensions")
-      }
+      guard let (axis, batch) = (try? place(node)) ?? nil, let rank = params.shape.rank,
+        let inner = indices.shape.rank
+      else { return .none("its axis and ranks must be known") }
       if axis == 0 { return .inputs([rows(dy, params, indices), nil, nil]) }
-      // The gathered axis comes first, its slices are added up, and it goes back.
-      guard let rank = params.shape.rank, let inner = indices.shape.rank else {
-        return .none("its ranks must be known")
-      }
+      return .dense([added(dy, params, indices, axis, batch, rank, inner - batch), nil, nil])
+    }
+
+    /// The slices of `dy` added up at their indices: the axis comes right after the batch, batches get
+    /// numbers of their own, and all goes back.
+    private static func added(
+      _ dy: Tensor, _ params: Tensor, _ indices: Tensor, _ axis: Int, _ batch: Int, _ rank: Int,
+      _ inner: Int
+    ) -> Tensor {
+      let graph = dy.graph
+      let total = rank - 1 + inner
       let front =
-        Array(axis..<(axis + inner)) + Array(0..<axis)
-        + Array((axis + inner)..<max(rank + inner - 1, axis + inner))
-      let moved = transpose(dy, permutation: front)
-      let paramsFront = [axis] + (0..<rank).filter { $0 != axis }
-      let dims = shapeTensor(of: params)
-      let flat = reshape(
-        moved,
-        to: concat(
-          [
-            node.graph.constant([-1], .int32),
-            gather(dims, node.graph.constant(Array(paramsFront.dropFirst()), .int32)),
-          ], axis: 0))
-      let summed = unsortedSegmentSum(
-        flat, reshape(indices, to: [-1]), count: gather(dims, node.graph.constant(axis, .int32)))
+        Array(0..<batch) + Array(axis..<(axis + inner)) + Array(batch..<axis)
+        + Array((axis + inner)..<total)
+      let order = Array(0..<batch) + [axis] + Array(batch..<axis) + Array((axis + 1)..<rank)
+      let dims = gather(shapeTensor(of: params), graph.constant(order, .int32))
+      let rest = slice(dims, begin: [batch + 1], size: [-1])
+      let minus = graph.constant([-1], .int32)
+      let flat = reshape(transpose(dy, permutation: front), to: concat([minus, rest], axis: 0))
+      let count = gather(dims, graph.constant(batch, .int32))
+      let batches = reduceProd(slice(dims, begin: [0], size: [batch]))
+      let byBatch = reshape(
+        cast(indices, .int32), to: stack([batches, graph.constant(-1, .int32)]))
+      let numbers = range(graph.constant(0, .int32), batches, graph.constant(1, .int32))
+      let places = reshape(byBatch + expandDimensions(numbers * count, axis: 1), to: [-1])
+      let summed = reshape(
+        unsortedSegmentSum(flat, places, count: batches * count), to: dims)
       var back = [Int](repeating: 0, count: rank)
-      for (position, source) in paramsFront.enumerated() { back[source] = position }
-      return .dense([transpose(summed, permutation: back), nil, nil])
+      for (position, source) in order.enumerated() { back[source] = position }
+      return transpose(summed, permutation: back)
     }
 
     static func place(_ node: Node) throws(GraphError) -> (axis: Int, batch: Int)? {

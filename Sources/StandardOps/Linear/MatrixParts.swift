@@ -115,6 +115,7 @@ extension Ops {
 
   /// Matrices with the given vectors on one diagonal.
   public enum MatrixDiagV3: CompositeOp {
+    public static let staticInputs = [1, 2, 3]
     public static let signature = Signature(
       ["diagonal: T", "k: int32", "num_rows: int32", "num_cols: int32", "padding_value: T"],
       gives: ["output: T"], [.type("T"), .string("align", default: "RIGHT_LEFT")])

@@ -226,37 +226,4 @@ extension Ops {
         "reserve_space_3: U",
       ], gives: gradOutputs, two + grad)
   }
-
-  /// Each element divided by a power of the sum of squares of its neighbouring channels:
-  /// x / (bias + α·Σ x²)^β.
-  public enum LRN: CompositeOp {
-    public static let signature = Signature(
-      ["input: T"], gives: ["output: T"],
-      [
-        .int("depth_radius", default: 5), .float("bias", default: 1), .float("alpha", default: 1),
-        .float("beta", default: 0.5), .type("T", [.float16, .bfloat16, .float32], default: .float32),
-      ])
-    public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
-      guard (node.input(0).shape.rank ?? 4) == 4 else {
-        throw GraphError("images of rank 4 are expected, found shape \(node.input(0).shape)")
-      }
-      return [node.input(0).shape]
-    }
-    public static func expand(_ node: Node) -> [Tensor] {
-      let x = node.input(0)
-      func number(_ name: String) -> Double { Double(node[AttributeKey<Float>(name)]) }
-      let (radius, channels) = (node[AttributeKey<Int>("depth_radius")], x.shape[3] ?? 0)
-      // A sum over neighbouring channels is a product with a band of ones.
-      let band = (0..<channels).map { row in
-        (0..<channels).map { abs($0 - row) <= radius ? 1.0 : 0.0 }
-      }
-      let flat = reshape(square(x), to: [-1, channels])
-      let ones =
-        channels == 0
-        ? x.graph.constant(TensorValue(zeros: [0, 0], dtype: x.dtype))
-        : x.graph.constant(band, x.dtype)
-      let sums = reshape(matmul(flat, ones), to: shapeTensor(of: x))
-      return [x * pow(sums * number("alpha") + number("bias"), x.constant(-number("beta")))]
-    }
-  }
 }

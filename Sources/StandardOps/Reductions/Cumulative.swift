@@ -8,6 +8,8 @@ public protocol CumulativeOp: KernelOp {
 }
 
 extension CumulativeOp {
+  /// Of these the kernel is made.
+  public static var staticInputs: [Int] { [1] }
   /// A tensor and an axis.
   public static var signature: Signature {
     Signature(

@@ -76,6 +76,7 @@ extension Ops {
 
   /// Adds the gradients of mirrored elements to those that they mirror.
   public enum MirrorPadGrad: CompositeOp {
+    public static let staticInputs = [1]
     public static let signature = Signature(
       ["input: T", "paddings: Tpaddings"], gives: ["output: T"], MirrorPad.attributes)
 

@@ -66,6 +66,7 @@ extension Ops {
 
   /// Zeros of a shape, with `dy` where a strided slice of it would be.
   public enum StridedSliceGrad: CompositeOp {
+    public static let staticInputs = [0, 1, 2, 3]
     public static let signature = Signature(
       ["shape: Index", "begin: Index", "end: Index", "strides: Index", "dy: T"],
       gives: ["output: T"], [.type("T"), .type("Index", .indices)] + StridedSlice.masks)

@@ -52,6 +52,15 @@ extension ConvolutionOp {
     }
   }
 
+  /// The sizes that a backward form is told.
+  public static var staticInputs: [Int] {
+    switch part {
+    case .output: []
+    case .inputGradient: [0]
+    case .filterGradient: [1]
+    }
+  }
+
   /// The kernel for the sizes that the node has.
   public static func kernel(of node: Node) -> KernelSpecification {
     guard let attributes = try? WindowAttributes(node), let (input, filter) = try? operands(node),

@@ -68,6 +68,7 @@ extension Ops {
 
   /// Spreads each window's gradient over its elements.
   public enum AvgPoolGrad: KernelOp {
+    public static let staticInputs = [0]
     public static let signature = Signature(
       ["orig_input_shape: int32", "grad: T"], gives: ["output: T"], averaging)
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
