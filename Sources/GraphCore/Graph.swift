@@ -21,6 +21,8 @@ public final class Graph: Sendable {
     package var seedMode = RandomSeedMode.named
     /// The functions that nodes call, by name.
     package var functions: [String: Function] = [:]
+    /// Why functions of the file are not among them, by name.
+    package var unreadFunctions: [String: String] = [:]
     /// What else a file says of the graph, in Protocol Buffers' text form: functions, versions,
     /// signatures; kept for writing it again.
     package var details = ""

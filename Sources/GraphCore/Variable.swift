@@ -27,6 +27,9 @@ public struct Variable: Hashable, Sendable {
     self.distribution = distribution
   }
 
+  /// Whether it is one of TensorFlow 1's older variables, whose edges carry the variable itself.
+  package var isReference: Bool { handle.dtype != .resource && !handle.isPoison }
+
   /// The name under which checkpoints hold the variable: its node's, without `:0`.
   public var name: String { handle.node.name }
   /// The type of the elements.

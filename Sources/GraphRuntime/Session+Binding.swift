@@ -23,7 +23,7 @@ extension Session {
     for (element, value) in feeds.entries {
       var tensors: [Tensor]
       if let variable = element as? Variable {
-        tensors = reads(of: variable)
+        tensors = variable.isReference ? [variable.handle] : reads(of: variable)
       } else if let tensor = element as? Tensor {
         tensors = [tensor]
       } else {

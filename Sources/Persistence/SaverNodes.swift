@@ -48,10 +48,13 @@ package struct SaverNodes: Sendable {
             graph.constant(slices, name: "RestoreV2/shape_and_slices"),
           ], name: "RestoreV2", ["dtypes": types])
         let assignments = sorted.enumerated().map { index, variable in
-          graph.add(
-            Ops.AssignVariableOp.self,
-            [variable.handle, identity(restored.output(index), name: "Identity")],
-            name: "AssignVariableOp")
+          variable.isReference
+            ? graph.add(
+              Ops.Assign.self, [variable.handle, restored.output(index)], name: "Assign")
+            : graph.add(
+              Ops.AssignVariableOp.self,
+              [variable.handle, identity(restored.output(index), name: "Identity")],
+              name: "AssignVariableOp")
         }
         let all = graph.group(assignments, name: "restore_all")
         return (prefix.name, done.name, all.name)

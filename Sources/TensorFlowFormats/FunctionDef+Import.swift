@@ -14,7 +14,11 @@ extension Graph {
       library.map { ($0.signature.name, $0.signature) }, uniquingKeysWith: { first, _ in first })
     for function in library {
       let reader = FunctionReader(ops: ops, stated: stated, library: signatures)
-      if let made = try? reader.function(function) { add(made) }
+      do {
+        add(try reader.function(function))
+      } catch {
+        state.withLock { $0.unreadFunctions[function.signature.name] = "\(error)" }
+      }
     }
   }
 
@@ -28,13 +32,16 @@ private struct FunctionReader {
   let stated: [String: TFOpDef]
   let library: [String: TFOpDef]
 
-  private struct NotUnderstood: Error {}
+  private struct NotUnderstood: Error, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
+  }
 
   func function(_ definition: TFFunctionDef) throws -> Function {
     let arguments = try definition.signature.inputArg.enumerated().map { index, argument in
       guard let dtype = argument.type.dtype, argument.numberAttr.isEmpty,
         argument.typeListAttr.isEmpty
-      else { throw NotUnderstood() }
+      else { throw NotUnderstood("its argument \(argument.name) has no fixed type") }
       return (name: argument.name, dtype: dtype, shape: shape(of: UInt32(index), definition))
     }
     var nodes: [NodeDescription] = []
@@ -65,7 +72,9 @@ private struct FunctionReader {
       }
     }
     let outputs = try definition.signature.outputArg.map { argument in
-      guard let text = definition.ret[argument.name] else { throw NotUnderstood() }
+      guard let text = definition.ret[argument.name] else {
+        throw NotUnderstood("its result \(argument.name) is not stated")
+      }
       return try source(text)
     }
     return try Function(
@@ -91,7 +100,7 @@ private struct FunctionReader {
       if argument.name == name { return next }
       next += try count(argument, signature, node.attributes)
     }
-    throw NotUnderstood()
+    throw NotUnderstood("\(node.op) \"\(node.name)\" has no output \(name)")
   }
 
   private func count(
@@ -101,10 +110,14 @@ private struct FunctionReader {
     case .fixed: return 1
     case .typed(let name):
       guard signature.attribute(named: name)?.kind == .listOfType else { return 1 }
-      guard case .list(let types)? = attributes[name] else { throw NotUnderstood() }
+      guard case .list(let types)? = attributes[name] else {
+        throw NotUnderstood("the attribute \(name) is missing")
+      }
       return types.count
     case .repeated(let name, _), .repeatedFixed(let name, _):
-      guard case .int(let count)? = attributes[name] else { throw NotUnderstood() }
+      guard case .int(let count)? = attributes[name] else {
+        throw NotUnderstood("the attribute \(name) is missing")
+      }
       return count
     }
   }

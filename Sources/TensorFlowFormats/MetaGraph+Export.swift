@@ -75,7 +75,7 @@ extension TFVariableDef {
     initializerName = variable.initializer.name
     snapshotName = variable.value.name
     initialValueName = variable.initialValue?.name ?? ""
-    isResource = true
+    isResource = !variable.isReference
     trainable = variable.isTrainable
     synchronization = .init(rawValue: variable.distribution.synchronization) ?? .auto
     aggregation = .init(rawValue: variable.distribution.aggregation) ?? .none

@@ -57,9 +57,10 @@ extension Graph {
 
   /// A resource variable by the names of its nodes; nil for one of another kind.
   private func variable(bytes: [UInt8]) -> Variable? {
-    guard let proto = try? TFVariableDef(serializedBytes: bytes), proto.isResource,
+    guard let proto = try? TFVariableDef(serializedBytes: bytes),
       !proto.hasSaveSliceInfoDef,
-      let handle = tensor(named: proto.variableName), handle.node.op == "VarHandleOp",
+      let handle = tensor(named: proto.variableName),
+      ["VarHandleOp", "VariableV2", "Variable"].contains(handle.node.op),
       let value = tensor(named: proto.snapshotName),
       let initializer = operation(named: proto.initializerName)
     else { return nil }

@@ -92,7 +92,9 @@ extension Optimizer {
     _ attributes: [String: Attribute] = [:]
   ) -> Node {
     variable.graph.nameScope("update_\(variable.name)") {
-      variable.graph.add(op, inputs, attributes)
+      // An older variable takes the older form of the step.
+      let older = variable.graph.ops[String(op.name.dropFirst("Resource".count))]
+      return variable.graph.add(variable.isReference ? older ?? op : op, inputs, attributes)
     }
   }
 

@@ -6,7 +6,8 @@ import Testing
 
 /// Whatever graph is built here, TensorFlow must be able to load: signatures are its own.
 @Suite struct SignatureTests {
-  @Test(arguments: OpSet.standard.names)
+  /// (What begins with an underscore is TensorFlow's own internal op, in no public list.)
+  @Test(arguments: OpSet.standard.names.filter { !$0.hasPrefix("_") })
   func equalsTensorFlows(name: String) throws {
     let op = try #require(OpSet.standard[name])
     let other = try #require(try Self.tensorFlowOps.get()[name], "not among the fixture's ops")

@@ -277,8 +277,11 @@ extension Flattener {
     var functions: [Function] = []
     for attribute in op.functionAttributes {
       guard let function = node.function(attribute, in: library) else {
+        let name = node.attributes[attribute].map { GraphText.text($0) } ?? attribute
+        let reason = library.state.withLock { $0.unreadFunctions[String(name.dropFirst())] }
         throw GraphError(
-          "calls a function that is not there or cannot be understood",
+          "calls the function \(name), which "
+            + (reason.map { "cannot be understood: \($0)" } ?? "is not there"),
           node: node.name, op: node.op, site: node.site)
       }
       functions.append(function)

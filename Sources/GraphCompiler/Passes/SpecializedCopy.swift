@@ -122,6 +122,10 @@ struct SpecializedCopy {
       outputs[node.index] = []
       return
     }
+    if let unbundled = try unbundled(node, inputs) {
+      outputs[node.index] = unbundled
+      return
+    }
     // What no buffer holds is only passed on.
     if node.record.outputs.count == 1, node.record.outputs[0].dtype.byteCount == nil,
       inputs.count == 1, node.op == Ops.Identity.name
@@ -147,6 +151,22 @@ struct SpecializedCopy {
           site: node.site, notes: inputs.enumerated().map { Graph.note("input \($0)", $1) }))
     }
     outputs[node.index] = copy
+  }
+
+  /// What an op on optionals gives, whose optional is always known here; nil for any other op.
+  private func unbundled(_ node: Node, _ inputs: [Tensor]) throws -> [Tensor]? {
+    guard node.definition is any BundleOp.Type, let source = inputs.first?.node,
+      inputs[0].dtype == .variant, inputs.count == 1, node.op != Ops.OptionalFromValue.name
+    else { return nil }
+    let hasValue = source.op == Ops.OptionalFromValue.name
+    if node.op == Ops.OptionalHasValue.name {
+      return [target.withScope({ $0.origin = node.index }) { target.constant(hasValue) }]
+    }
+    guard hasValue else {
+      throw CompilationError.invalid(
+        GraphError("the optional has no value", node: node.name, op: node.op, site: node.site))
+    }
+    return source.inputs
   }
 
   private mutating func located(_ node: Node, _ inputs: [Tensor]) throws -> [Tensor]? {

@@ -11,5 +11,7 @@ extension OpSet {
     Ops.TensorListPopBack.self, Ops.TensorListGetItem.self, Ops.TensorListSetItem.self,
     Ops.TensorListStack.self, Ops.TensorListFromTensor.self, Ops.TensorListLength.self,
     Ops.Assert.self,
+    Ops.OptionalFromValue.self, Ops.OptionalNone.self, Ops.OptionalGetValue.self,
+    Ops.OptionalHasValue.self,
   ]
 }

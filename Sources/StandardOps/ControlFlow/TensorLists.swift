@@ -87,8 +87,9 @@ extension Ops {
   /// One tensor of a list.
   public enum TensorListGetItem: TensorListOp {
     public static let signature = Signature(
-      ["input_handle: variant", "index: int32", "element_shape: int32"],
-      gives: ["item: element_dtype"], [.type("element_dtype")])
+      ["input_handle: variant", "index: int32", "element_shape: Tshape"],
+      gives: ["item: element_dtype"],
+      [.type("element_dtype"), .type("Tshape", .indices, default: .int32)])
     public static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
       -> [TensorValue]
     {

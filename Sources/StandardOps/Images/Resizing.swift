@@ -31,6 +31,9 @@ extension ResizeOp {
 }
 
 extension Ops {
+  private static let pixels: [DType] = [
+    .int8, .uint8, .int16, .uint16, .int32, .int64, .float16, .float32, .float64, .bfloat16,
+  ]
   private static let conventions: [Signature.AttributeDefinition] = [
     .flag("align_corners"), .flag("half_pixel_centers"),
   ]
@@ -41,7 +44,7 @@ extension Ops {
     public static let isGradient = false
     public static let signature = Signature(
       ["images: T", "size: int32"], gives: ["resized_images: float32"],
-      [.type("T", .reals)] + conventions)
+      [.type("T", pixels)] + conventions)
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
       try resized(node.input(0).shape, node.partialValue(1))
     }
@@ -75,7 +78,7 @@ extension Ops {
     public static let isGradient = false
     public static let signature = Signature(
       ["images: T", "size: int32"], gives: ["resized_images: T"],
-      [.type("T", .reals)] + conventions)
+      [.type("T", pixels)] + conventions)
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
       try resized(node.input(0).shape, node.partialValue(1))
     }
@@ -96,7 +99,7 @@ extension Ops {
     public static let kind = ResizeKind.nearest
     public static let isGradient = true
     public static let signature = Signature(
-      ["grads: T", "size: int32"], gives: ["output: T"], [.type("T", .reals)] + conventions)
+      ["grads: T", "size: int32"], gives: ["output: T"], [.type("T", [.float32, .float64])] + conventions)
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
       try resized(node.input(0).shape, node.partialValue(1))
     }

@@ -107,14 +107,18 @@ extension Ops {
 public protocol ResourceScatterOp: CompositeOp {
   /// The op on tensors that does it.
   static var tensorOp: any TensorScatterOp.Type { get }
+  /// The types of its elements; empty means any.
+  static var types: [DType] { get }
 }
 
 extension ResourceScatterOp {
+  /// Numbers.
+  public static var types: [DType] { .reals }
   /// A variable, rows, and a slice for each or a scalar for all.
   public static var signature: Signature {
     Signature(
       ["resource: resource", "indices: Tindices", "updates: dtype"], gives: [],
-      [.type("dtype"), .type("Tindices", .indices)])
+      [.type("dtype", types), .type("Tindices", .indices)])
   }
   /// Reads and writes its variable.
   public static var effects: Effects { [.reads, .writes] }
@@ -139,20 +143,30 @@ extension ResourceScatterOp {
 }
 
 /// The form of a scatter op for TensorFlow 1's older variables.
-public protocol ReferenceScatterOp: ReferenceOp {}
+public protocol ReferenceScatterOp: ReferenceOp {
+  /// The types of its elements; empty means any.
+  static var types: [DType] { get }
+  /// Whether it locks by default.
+  static var locks: Bool { get }
+}
 
 extension ReferenceScatterOp {
+  /// Numbers.
+  public static var types: [DType] { .reals }
+  /// It does not.
+  public static var locks: Bool { false }
   /// A variable, rows, slices.
   public static var signature: Signature {
     Signature(
       ["ref: Ref(T)", "indices: Tindices", "updates: T"], gives: ["output_ref: Ref(T)"],
-      [.type("T"), .type("Tindices", .indices), .flag("use_locking")])
+      [.type("T", types), .type("Tindices", .indices), .flag("use_locking", default: locks)])
   }
 }
 
 extension Ops {
   /// Replaces rows of a variable.
   public enum ResourceScatterUpdate: ResourceScatterOp {
+    public static let types: [DType] = []
     public static let tensorOp: any TensorScatterOp.Type = TensorScatterUpdate.self
   }
   /// Adds to rows of a variable.
@@ -182,6 +196,8 @@ extension Ops {
 
   /// Replaces rows of a variable.
   public enum ScatterUpdate: ReferenceScatterOp {
+    public static let types: [DType] = []
+    public static let locks = true
     public static let resourceOp: any Op.Type = ResourceScatterUpdate.self
   }
   /// Adds to rows of a variable.
@@ -202,10 +218,12 @@ extension Ops {
   }
   /// Takes the lesser elements into rows of a variable.
   public enum ScatterMin: ReferenceScatterOp {
+    public static let types: [DType] = [.float16, .bfloat16, .float32, .float64, .int32, .int64]
     public static let resourceOp: any Op.Type = ResourceScatterMin.self
   }
   /// Takes the greater elements into rows of a variable.
   public enum ScatterMax: ReferenceScatterOp {
+    public static let types: [DType] = [.float16, .bfloat16, .float32, .float64, .int32, .int64]
     public static let resourceOp: any Op.Type = ResourceScatterMax.self
   }
 }

@@ -206,16 +206,14 @@ extension Ops {
       ], one + grad)
   }
 
-  private static let gradOutputs: [Signature.Argument] = [
-    "x_backprop: T", "scale_backprop: U", "offset_backprop: U", "reserve_space_4: U",
-    "reserve_space_5: U",
-  ]
-
   /// The gradient of `FusedBatchNormV2`.
   public enum FusedBatchNormGradV2: FusedBatchNormGradOp {
     public static let signature = Signature(
       ["y_backprop: T", "x: T", "scale: float32", "reserve_space_1: U", "reserve_space_2: U"],
-      gives: gradOutputs, two + grad)
+      gives: [
+        "x_backprop: T", "scale_backprop: U", "offset_backprop: U", "reserve_space_3: U",
+        "reserve_space_4: U",
+      ], two + grad)
   }
 
   /// The gradient of `FusedBatchNormV3`.
@@ -224,6 +222,9 @@ extension Ops {
       [
         "y_backprop: T", "x: T", "scale: float32", "reserve_space_1: U", "reserve_space_2: U",
         "reserve_space_3: U",
-      ], gives: gradOutputs, two + grad)
+      ], gives: [
+        "x_backprop: T", "scale_backprop: U", "offset_backprop: U", "reserve_space_4: U",
+        "reserve_space_5: U",
+      ], two + grad)
   }
 }

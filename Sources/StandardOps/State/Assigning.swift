@@ -9,6 +9,7 @@ extension Variable {
     name: String? = nil, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     if handle.isPoison { return handle }
+    if isReference { return identity(handle, name: name, file: file, line: line) }
     return handle.apply(
       Ops.ReadVariableOp.self, name: name, ["dtype": .type(dtype)], site: SourceSite(file, line))
   }
@@ -60,7 +61,16 @@ extension Variable {
     _ op: any Op.Type, _ value: Tensor, _ name: String?, _ site: SourceSite,
     _ attributes: [String: Attribute] = [:]
   ) -> Node {
-    graph.add(op, [handle, value], name: name, attributes, site: site)
+    if isReference {
+      let older: any Op.Type =
+        switch op.name {
+        case Ops.AssignVariableOp.name: Ops.Assign.self
+        case Ops.AssignAddVariableOp.name: Ops.AssignAdd.self
+        default: Ops.AssignSub.self
+        }
+      return graph.add(older, [handle, value], name: name, site: site)
+    }
+    return graph.add(op, [handle, value], name: name, attributes, site: site)
   }
 
   private func operand(

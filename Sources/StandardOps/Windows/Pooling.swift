@@ -8,7 +8,9 @@ extension Ops {
     .value("explicit_paddings", .listOfInt, default: .list([])),
     .string("data_format", default: "NHWC"),
   ]
-  private static let averaging = pooling.filter { $0.name != "explicit_paddings" }
+  private static let averaging: [Signature.AttributeDefinition] =
+    [.type("T", [.float32, .float64])]
+    + pooling.filter { $0.name != "explicit_paddings" && $0.name != "T" }
 
   /// The greatest element of each window.
   public enum MaxPool: KernelOp {
