@@ -85,7 +85,7 @@ let package = Package(
     tests("TensorFlowFormats", ["TensorCore"]),
     tests("Persistence", ["Dataflow", "TensorFlowFormats"], resources: [.copy("Fixtures")]),
     tests("LLVMBackend", []),
-    tests("graphc", []),
+    tests("graphc", [], resources: [.copy("Fixtures")]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -22,6 +22,14 @@ extension Graph {
     if inputs.contains(where: \.isPoison) { return poison }
     let site = scope.site ?? site
     let requested = name ?? op.name
+    var inputs = inputs
+    if let capture = scope.capture {
+      // The branch's own control inputs would make the captures dead on both sides.
+      inputs = withScope({
+        $0.capture = nil
+        $0.controlInputs = []
+      }) { inputs.map { capture($0, requested) } }
+    }
     var unique: String
     if requested.hasSuffix("/") {
       unique = String(requested.dropLast())

@@ -12,6 +12,9 @@ package struct Scope: Sendable {
   package var site: SourceSite?
   /// In a compiler's copy: the source node that nodes built now stand for.
   package var origin: Int?
+  /// What stands for a tensor from outside where a branch of a conditional is built; given the name of
+  /// the node that takes it.
+  package var capture: (@Sendable (_ tensor: Tensor, _ name: String) -> Tensor)?
 
   /// Task-local, so that two threads may build one graph in different scopes.
   @TaskLocal package static var open: [Scope] = []

@@ -1,4 +1,5 @@
 import GraphCore
+import Synchronization
 import TensorCore
 
 extension Ops {
@@ -15,8 +16,26 @@ extension Ops {
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
     ) -> Gradient {
-      let parts = (0..<2).map { upstream[$0] ?? zerosLike(node.output($0)) }
+      var parts: [Tensor] = []
+      for side in 0..<2 {
+        guard let part = upstream[side] ?? zeros(node, side) else {
+          return .none("the shape of its variable is not known")
+        }
+        parts.append(part)
+      }
       return .dense([merge(parts).output, nil])
+    }
+
+    /// Zeros that are alive on one side.
+    private static func zeros(_ node: Node, _ side: Int) -> Tensor? {
+      guard node.output(side).dtype == .resource else { return zerosLike(node.output(side)) }
+      guard let handle = try? handle(of: node),
+        let shape = handle[VarHandleOp.shape].fullyDefined
+      else { return nil }
+      let zero = node.graph.constant(0, handle[VarHandleOp.dtype])
+      let sides = switched(zero, if: node.input(1))
+      let own = side == 0 ? sides.whenFalse : sides.whenTrue
+      return fill(node.graph.constant(shape.dimensions, .int32), with: own)
     }
   }
 
@@ -108,6 +127,36 @@ public func merge(
   return (node.output(0), node.output(1))
 }
 
+/// The tensors from outside that a branch of a conditional takes, each by one switch.
+private final class BranchCaptures: Sendable {
+  private let first: Int
+  private let side: Int
+  private let predicate: Tensor
+  private let outer: (@Sendable (Tensor, String) -> Tensor)?
+  private let known = Mutex<[Tensor: Tensor]>([:])
+
+  /// A branch of nodes from `first` on, inside of the branch that `outer` captures for.
+  init(
+    first: Int, side: Int, predicate: Tensor, outer: (@Sendable (Tensor, String) -> Tensor)?
+  ) {
+    self.outer = outer
+    self.first = first
+    self.side = side
+    self.predicate = predicate
+  }
+
+  /// The tensor as the branch takes it, made for the node of the given name if it is new.
+  func inside(_ tensor: Tensor, name: String) -> Tensor {
+    guard tensor.node.index < first, tensor.graph === predicate.graph else { return tensor }
+    if let found = known.withLock({ $0[tensor] }) { return found }
+    let data = outer?(tensor, name) ?? tensor
+    let sides = switched(data, if: predicate, name: name + "/Switch")
+    let own = side == 0 ? sides.whenFalse : sides.whenTrue
+    known.withLock { $0[tensor] = own }
+    return own
+  }
+}
+
 extension Graph {
   /// What one of two functions of the same outputs builds, chosen when the graph runs: only that one
   /// runs. Built of `Switch` and `Merge`, as TensorFlow 1's `tf.cond` builds it.
@@ -122,15 +171,13 @@ extension Graph {
       let pivots = [identity(no, name: "switch_f"), identity(yes, name: "switch_t")]
       let pred = identity(predicate, name: "pred_id")
       func branch(_ side: Int, _ body: () -> [Tensor]) -> [Tensor] {
-        let first = count
-        let results = controlDependencies([pivots[side]], body)
-        // What lies outside the branch passes a switch, so that the branch is alive with its data.
-        return results.map { tensor in
-          if tensor.isPoison { return tensor }
-          guard tensor.node.index < first else { return tensor }
-          let sides = switched(tensor, if: pred)
-          return side == 0 ? sides.whenFalse : sides.whenTrue
+        let captures = BranchCaptures(
+          first: count, side: side, predicate: pred, outer: scope.capture)
+        let results = controlDependencies([pivots[side]]) {
+          withScope({ $0.capture = { captures.inside($0, name: $1) } }, body)
         }
+        // What is only passed through comes in by a switch too.
+        return results.map { $0.isPoison ? $0 : captures.inside($0, name: "passed") }
       }
       let thenResults = branch(1, then)
       let elseResults = branch(0, otherwise)
