@@ -20,7 +20,8 @@ extension GradientValue {
       values.append(rows)
       indices.append(places)
     }
-    if values.count == contributions.count, case .slices(_, let first, let shape) = contributions[0] {
+    if values.count == contributions.count, case .slices(_, let first, let shape) = contributions[0]
+    {
       let places = indices.map { $0.dtype == first.dtype ? $0 : cast($0, first.dtype) }
       return .slices(
         values: concat(values, axis: 0), indices: concat(places, axis: 0), shape: shape)

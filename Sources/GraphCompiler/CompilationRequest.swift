@@ -74,7 +74,7 @@ public enum CompilationError: Error, Sendable, CustomStringConvertible {
   /// A placeholder is needed but was not fed.
   case missingFeed(Tensor)
   /// Fetches or targets need ops that are not known here.
-  case unknownOps([String: [String]])
+  case unknownOps(UnknownOps)
   /// A node is at fault once the fed shapes are known.
   case invalid(GraphError)
   /// The plan depends on the values of these feeds, by position.
@@ -85,13 +85,32 @@ public enum CompilationError: Error, Sendable, CustomStringConvertible {
     switch self {
     case .missingFeed(let tensor):
       "\(tensor) must be fed" + (tensor.node.site.map { "; it was made at \($0)" } ?? "")
-    case .unknownOps(let nodes):
-      "cannot run, since these ops are not known: "
-        + nodes.sorted { $0.key < $1.key }.map { op, names in
-          "\(op) (\(names.count) node\(names.count == 1 ? "" : "s"), such as \"\(names[0])\")"
-        }.joined(separator: ", ")
+    case .unknownOps(let unknown): unknown.description
     case .invalid(let error): error.description
     case .needsValues(let positions): "the values of feeds \(positions) are needed"
     }
+  }
+}
+
+/// What of a request needs ops that are not known here, and what does not.
+public struct UnknownOps: Sendable, CustomStringConvertible {
+  /// The nodes of each unknown op that something asked for needs.
+  public let nodes: [String: [String]]
+  /// The fetches and targets that need them, each with the ops.
+  public let blocked: [(name: String, ops: [String])]
+  /// The fetches and targets that run without them.
+  public let runnable: [String]
+
+  /// One report: the ops, where they matter, and what still runs.
+  public var description: String {
+    let listed = nodes.sorted { $0.key < $1.key }.map { op, names in
+      "\(op) (\(names.count) node\(names.count == 1 ? "" : "s"), such as \"\(names[0])\")"
+    }
+    var lines = ["cannot run, since these ops are not known: " + listed.joined(separator: ", ")]
+    for (name, ops) in blocked { lines.append("  \(name) needs \(ops.joined(separator: ", "))") }
+    if !runnable.isEmpty {
+      lines.append("  without them run: " + runnable.joined(separator: ", "))
+    }
+    return lines.joined(separator: "\n")
   }
 }

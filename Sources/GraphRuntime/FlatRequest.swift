@@ -26,7 +26,7 @@ struct FlatRequest {
     var request = CompilationRequest(
       graph: graph,
       feeds: feeds.enumerated().map { position, feed in
-        let decides = deciding.contains(position) || feed.value.dtype == .resource
+        let decides = deciding.contains(position) || ResourceValue(feed.value) != nil
         return .init(
           tensor: feed.tensor, shape: feed.value.shape, value: decides ? feed.value : nil)
       }, fetches: fetches, targets: targets.map { graph.node(at: $0) })

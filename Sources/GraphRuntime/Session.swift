@@ -140,7 +140,7 @@ public final class Session: Sendable {
     var options = CompilerOptions { try self.evaluate($0) }
     options.contracts = contracts
     options.optimizes = optimizes
-    deciding = values.indices.filter { deciding.contains($0) || values[$0].dtype == .resource }
+    deciding = values.indices.filter { deciding.contains($0) || ResourceValue(values[$0]) != nil }
     while true {
       do {
         let plan = try compiled(request.compilation(deciding: deciding), options)

@@ -8,6 +8,7 @@ extension TensorValue: Hashable {
       return a.withUnsafeBytes { left in b.withUnsafeBytes { left.elementsEqual($0) } }
     case (.strings(let x), .strings(let y)): return x == y
     case (.list(let x), .list(let y)): return x == y
+    case (.shared(let x), .shared(let y)): return x === y
     default: return false
     }
   }
@@ -20,6 +21,7 @@ extension TensorValue: Hashable {
     case .bytes: withUnsafeBytes { hasher.combine(bytes: .init(rebasing: $0.prefix(256))) }
     case .strings(let strings): hasher.combine(strings)
     case .list(let items): hasher.combine(items)
+    case .shared(let values): hasher.combine(ObjectIdentifier(values))
     }
   }
 }

@@ -6,6 +6,7 @@ public struct TensorValue: Sendable {
     case bytes(TensorStorage)
     case strings([[UInt8]])
     case list([TensorValue])
+    case shared(SharedValues)
   }
 
   /// The type of the elements.
@@ -112,6 +113,7 @@ public struct TensorValue: Sendable {
     case .bytes: count * (dtype.byteCount ?? 0)
     case .strings(let strings): strings.reduce(0) { $0 + $1.count }
     case .list(let items): items.reduce(0) { $0 + $1.byteCount }
+    case .shared: 0
     }
   }
 
@@ -158,7 +160,7 @@ public struct TensorValue: Sendable {
     case .bytes(let storage):
       defer { withExtendedLifetime(storage) {} }
       return try body(UnsafeRawBufferPointer(start: storage.base, count: byteCount))
-    case .strings, .list:
+    case .strings, .list, .shared:
       return try body(UnsafeRawBufferPointer(start: nil, count: 0))
     }
   }

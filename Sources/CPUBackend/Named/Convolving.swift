@@ -23,7 +23,8 @@ enum Convolving {
     _ call: NamedKernelCall, _ geometry: ConvolutionGeometry, _ part: ConvolutionPart, _: T.Type
   ) -> NamedCallable {
     let windows = WindowMatrix<T>(geometry)
-    let rows = max(1, min(windows.places, matrixBytes / max(windows.columns * MemoryLayout<T>.size, 1)))
+    let rows = max(
+      1, min(windows.places, matrixBytes / max(windows.columns * MemoryLayout<T>.size, 1)))
     let work = geometry.batch * windows.places * windows.columns * geometry.outputChannels
     let scratch = rows * windows.columns * MemoryLayout<T>.size + 64
     let (a, b, c) = (call.inputs[0].buffer, call.inputs[1].buffer, call.outputs[0].buffer)

@@ -107,7 +107,8 @@ private struct Interpolation: Sendable {
   let places: [(lower: Int, upper: Int, share: Float)]
 
   /// TensorFlow's conventions, in single precision as it computes them.
-  init(from size: Int, to count: Int, _ kind: ResizeKind, _ alignCorners: Bool, _ halfPixels: Bool) {
+  init(from size: Int, to count: Int, _ kind: ResizeKind, _ alignCorners: Bool, _ halfPixels: Bool)
+  {
     let scale =
       alignCorners && count > 1
       ? Float(size - 1) / Float(count - 1) : Float(size) / Float(max(count, 1))

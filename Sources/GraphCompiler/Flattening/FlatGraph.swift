@@ -72,6 +72,7 @@ package final class FlatGraph: Sendable {
 
   private static func needsFlattening(_ node: Node) -> Bool {
     guard let definition = node.definition else { return false }
+    if Flattener.isOnLists(node) { return true }
     return definition is any CallOp.Type || definition is any LoopOp.Type
       || definition is any ReferenceOp.Type
       || definition.signature.outputs.contains(where: \.isReference)

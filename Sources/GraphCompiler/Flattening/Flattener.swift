@@ -50,7 +50,8 @@ struct Flattener {
       images: Array(repeating: [], count: nodes.count),
       nodes: Array(repeating: [], count: nodes.count)
     )
-    for node in nodes {
+    for index in try order(nodes, frameOfExit, inside) {
+      let node = nodes[index]
       if let argument = arguments[node.index] {
         flat.images[node.index] = [argument]
       } else if let frame = frameOfExit[node.index] {
@@ -62,6 +63,42 @@ struct Flattener {
       }
     }
     return flat
+  }
+
+  /// The order in which nodes are placed: by index, except that a loop comes after everything that
+  /// enters it, which gradients add to when the loop is long there.
+  private func order(_ nodes: [Node], _ frameOfExit: [Int: LoopFrame], _ inside: Set<Int>)
+    throws(GraphError) -> [Int]
+  {
+    if frameOfExit.isEmpty { return Array(nodes.indices) }
+    var waiting = [Int](repeating: 0, count: nodes.count)
+    var consumers = [[Int]](repeating: [], count: nodes.count)
+    for node in nodes where !inside.contains(node.index) || frameOfExit[node.index] != nil {
+      var sources: [Int]
+      if let frame = frameOfExit[node.index] {
+        sources = frame.enters.flatMap { $0.record.inputs.map(\.node) + $0.record.controlInputs }
+      } else {
+        sources = node.record.inputs.map(\.node) + node.record.controlInputs
+      }
+      sources.removeAll { inside.contains($0) && frameOfExit[$0] == nil }
+      for source in sources {
+        waiting[node.index] += 1
+        consumers[source].append(node.index)
+      }
+    }
+    var ready = Heap(nodes.indices.filter { waiting[$0] == 0 })
+    var order: [Int] = []
+    while let index = ready.popLeast() {
+      order.append(index)
+      for consumer in consumers[index] {
+        waiting[consumer] -= 1
+        if waiting[consumer] == 0 { ready.insert(consumer) }
+      }
+    }
+    if let stuck = nodes.first(where: { waiting[$0.index] > 0 }) {
+      throw GraphError("follows from a loop that needs it", node: stuck.name, op: stuck.op)
+    }
+    return order
   }
 
   // MARK: Nodes
@@ -79,8 +116,10 @@ struct Flattener {
     case is any CallOp.Type:
       try call(node, inputs, controls, name, &flat)
     // TensorFlow's identity of a variable shares its memory, so that what takes it sees later writes.
-    case _ where node.op == Ops.RefIdentity.name || node.op == Ops.Identity.name
-      && inputs[0].image.isVariable:
+    case _
+    where node.op == Ops.RefIdentity.name
+      || node.op == Ops.Identity.name
+        && inputs[0].image.isVariable:
       flat.images[node.index] = [Value(image: inputs[0].image, after: inputs[0].after + controls)]
       flat.nodes[node.index] = inputs[0].after + controls
     case _
@@ -157,8 +196,16 @@ struct Flattener {
     switch node.op {
     case Ops.RefSwitch.name: Ops.Switch.self
     case Ops.RefMerge.name: Ops.Merge.self
+    case Ops.ZerosLike.name where isOnLists(node): Ops._ListZerosLike.self
+    case Ops.AddN.name where isOnLists(node): Ops._ListAddN.self
     default: node.definition
     }
+  }
+
+  /// Whether an op that is elementwise elsewhere takes lists, which are added and emptied as values.
+  static func isOnLists(_ node: Node) -> Bool {
+    (node.op == Ops.ZerosLike.name || node.op == Ops.AddN.name)
+      && node.attributes["T"] == .type(.variant)
   }
 
   /// The positions of the inputs that are variables themselves.

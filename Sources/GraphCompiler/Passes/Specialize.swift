@@ -33,23 +33,52 @@ package enum Specialize {
   private static func prunedOrder(_ request: CompilationRequest) throws -> [Node] {
     let nodes = request.graph.operations
     let fed = Set(request.feeds.map(\.tensor.endpoint))
-    var needed = [Bool](repeating: false, count: nodes.count)
-    var pending: [Int] = []
-    for tensor in request.fetches where !fed.contains(tensor.endpoint) {
-      pending.append(tensor.node.index)
+    let starts =
+      request.fetches.filter { !fed.contains($0.endpoint) }.map { ($0.name, $0.node.index) }
+      + request.targets.map { ($0.name, $0.index) }
+    let needed = ancestors(of: starts.map(\.1), nodes, request, fed)
+    if nodes.contains(where: { needed[$0.index] && $0.definition == nil }) {
+      throw CompilationError.unknownOps(unknownOps(starts, nodes, request, fed))
     }
-    pending += request.targets.map(\.index)
-    var unknown: [String: [String]] = [:]
+    return try topologicalOrder(nodes, needed, fed)
+  }
+
+  /// What the given nodes need that has not run yet.
+  private static func ancestors(
+    of starts: [Int], _ nodes: [Node], _ request: CompilationRequest, _ fed: Set<Endpoint>
+  ) -> [Bool] {
+    var needed = [Bool](repeating: false, count: nodes.count)
+    var pending = starts
     while let index = pending.popLast() {
       if needed[index] || request.completed.contains(index) { continue }
       needed[index] = true
       let record = nodes[index].record
-      if record.definition == nil { unknown[record.op, default: []].append(record.name) }
       for input in record.inputs where !fed.contains(input) { pending.append(input.node) }
       pending += record.controlInputs
     }
-    if !unknown.isEmpty { throw CompilationError.unknownOps(unknown) }
-    return try topologicalOrder(nodes, needed, fed)
+    return needed
+  }
+
+  private static func unknownOps(
+    _ starts: [(String, Int)], _ nodes: [Node], _ request: CompilationRequest,
+    _ fed: Set<Endpoint>
+  ) -> UnknownOps {
+    var unknown: [String: Set<Int>] = [:]
+    var blocked: [(name: String, ops: [String])] = []
+    var runnable: [String] = []
+    for (name, start) in starts {
+      let needed = ancestors(of: [start], nodes, request, fed)
+      let own = nodes.filter { needed[$0.index] && $0.definition == nil }
+      for node in own { unknown[node.op, default: []].insert(node.index) }
+      if own.isEmpty {
+        runnable.append(name)
+      } else {
+        blocked.append((name, Set(own.map(\.op)).sorted()))
+      }
+    }
+    return UnknownOps(
+      nodes: unknown.mapValues { $0.sorted().map { nodes[$0].name } }, blocked: blocked,
+      runnable: runnable)
   }
 
   /// Kahn's algorithm with the lowest ready index first.

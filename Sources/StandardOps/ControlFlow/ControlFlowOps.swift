@@ -13,5 +13,10 @@ extension OpSet {
     Ops.Assert.self,
     Ops.OptionalFromValue.self, Ops.OptionalNone.self, Ops.OptionalGetValue.self,
     Ops.OptionalHasValue.self,
+    Ops.TensorArrayV3.self, Ops.TensorArrayWriteV3.self, Ops.TensorArrayReadV3.self,
+    Ops.TensorArrayGatherV3.self, Ops.TensorArrayScatterV3.self, Ops.TensorArraySizeV3.self,
+    Ops.TensorArrayGradV3.self, Ops.TensorArrayCloseV3.self, Ops.StackV2.self, Ops.StackPushV2.self,
+    Ops.StackPopV2.self, Ops.StackCloseV2.self,
+    Ops.TensorListElementShape.self,
   ]
 }

@@ -165,6 +165,79 @@ extension Ops {
     ) -> Gradient { .dense([nil]) }
   }
 
+  /// What is known of the shape of a list's elements.
+  public enum TensorListElementShape: TensorListOp {
+    public static let signature = Signature(
+      ["input_handle: variant"], gives: ["element_shape: shape_type"],
+      [.type("shape_type", .indices)])
+    public static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
+      -> [TensorValue]
+    {
+      let dtype = node.output(0).dtype
+      let sizes = try list(inputs[0]).first?.shape.dimensions
+      let known = sizes.flatMap {
+        try? TensorValue(integers: $0, as: dtype, shape: TensorCore.Shape([$0.count]))
+      }
+      guard let unknown = try? TensorValue(integers: [-1], as: dtype, shape: .scalar) else {
+        throw GraphError("shapes of \(dtype) are not supported")
+      }
+      return [known ?? unknown]
+    }
+    public static func gradient(
+      of node: Node, _ upstream: [Tensor?], in context: GradientContext
+    ) -> Gradient { .dense([nil]) }
+  }
+
+  /// Lists of as many zeros: `ZerosLike` of a variant.
+  package enum _ListZerosLike: TensorListOp {
+    package static let signature = Signature(["x: T"], gives: ["y: T"], [.type("T", [.variant])])
+    package static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
+      -> [TensorValue]
+    {
+      [
+        TensorValue(
+          list: try list(inputs[0]).map { TensorValue(zeros: $0.shape, dtype: $0.dtype) })
+      ]
+    }
+    package static func gradient(
+      of node: Node, _ upstream: [Tensor?], in context: GradientContext
+    ) -> Gradient { .none("lists pass no gradients") }
+  }
+
+  /// Lists added element by element: `AddN` of variants.
+  package enum _ListAddN: TensorListOp {
+    package static let signature = Signature(
+      ["inputs: N * T"], gives: ["sum: T"], [.int("N"), .type("T", [.variant])])
+    package static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
+      -> [TensorValue]
+    {
+      var sums = try list(inputs[0])
+      for input in inputs.dropFirst() {
+        for (place, element) in try list(input).enumerated() where place < sums.count {
+          sums[place] = try added(sums[place], element)
+        }
+      }
+      return [TensorValue(list: sums)]
+    }
+    package static func gradient(
+      of node: Node, _ upstream: [Tensor?], in context: GradientContext
+    ) -> Gradient { .none("lists pass no gradients") }
+  }
+
+  /// The sum of two values; one without elements stands for zeros.
+  static func added(_ a: TensorValue, _ b: TensorValue) throws(GraphError) -> TensorValue {
+    guard let x = a.doubles, let y = b.doubles else {
+      throw GraphError("\(a.dtype) cannot be added")
+    }
+    if x.isEmpty { return b }
+    if y.isEmpty { return a }
+    guard a.shape == b.shape,
+      let sum = try? TensorValue(
+        converting: zip(x, y).map { $0 + $1 }, to: a.dtype, shape: a.shape)
+    else { throw GraphError("shapes \(a.shape) and \(b.shape) cannot be added") }
+    return sum
+  }
+
   private static func list(_ value: TensorValue) throws(GraphError) -> [TensorValue] {
     guard let items = value.list else { throw GraphError("a list of tensors is expected") }
     return items

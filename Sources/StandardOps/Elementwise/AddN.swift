@@ -5,7 +5,7 @@ extension Ops {
   /// The sum of tensors of one shape, from the first to the last.
   public enum AddN: ElementwiseOp {
     public static let signature = Signature(
-      ["inputs: N * T"], gives: ["sum: T"], [.int("N"), .type("T", .reals)])
+      ["inputs: N * T"], gives: ["sum: T"], [.int("N"), .type("T", .reals + [.variant])])
 
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
       guard !node.inputs.isEmpty else {

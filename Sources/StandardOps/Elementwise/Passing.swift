@@ -95,7 +95,8 @@ extension Ops {
   /// Zeros in the shape of the input.
   public enum ZerosLike: FillingLikeOp {
     public static let number = 0.0
-    public static let signature = Signature(["x: T"], gives: ["y: T"], [.type("T", .dense)])
+    public static let signature = Signature(
+      ["x: T"], gives: ["y: T"], [.type("T", .dense + [.variant])])
   }
 
   /// Ones in the shape of the input.

@@ -99,7 +99,8 @@ extension Ops {
     public static let kind = ResizeKind.nearest
     public static let isGradient = true
     public static let signature = Signature(
-      ["grads: T", "size: int32"], gives: ["output: T"], [.type("T", [.float32, .float64])] + conventions)
+      ["grads: T", "size: int32"], gives: ["output: T"],
+      [.type("T", [.float32, .float64])] + conventions)
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
       try resized(node.input(0).shape, node.partialValue(1))
     }
@@ -124,7 +125,9 @@ extension Ops {
       if let h = x[1], let w = x[2], h % size != 0 || w % size != 0 {
         throw GraphError("images of \(h) by \(w) are not made of blocks of \(size)")
       }
-      return [[x[0], x[1].map { $0 / size }, x[2].map { $0 / size }, x[3].map { $0 * size * size }]]
+      return [
+        [x[0], x[1].map { $0 / size }, x[2].map { $0 / size }, x[3].map { $0 * size * size }]
+      ]
     }
     public static func expand(_ node: Node) -> [Tensor] {
       let size = node[AttributeKey<Int>("block_size")]
@@ -148,7 +151,9 @@ extension Ops {
       if let c = x[3], c % (size * size) != 0 {
         throw GraphError("\(c) channels are not made of blocks of \(size)")
       }
-      return [[x[0], x[1].map { $0 * size }, x[2].map { $0 * size }, x[3].map { $0 / (size * size) }]]
+      return [
+        [x[0], x[1].map { $0 * size }, x[2].map { $0 * size }, x[3].map { $0 / (size * size) }]
+      ]
     }
     public static func expand(_ node: Node) -> [Tensor] {
       let size = node[AttributeKey<Int>("block_size")]

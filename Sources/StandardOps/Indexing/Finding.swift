@@ -9,7 +9,8 @@ extension Ops {
       ["input: T", "k: Tk"], gives: ["values: T", "indices: index_type"],
       [
         .flag("sorted", default: true), .type("T", .reals),
-        .type("Tk", [.int16, .int32, .int64], default: .int32), .type("index_type", .indices, default: .int32),
+        .type("Tk", [.int16, .int32, .int64], default: .int32),
+        .type("index_type", .indices, default: .int32),
       ])
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
       guard var sizes = node.input(0).shape.dimensions else { return [.unknown, .unknown] }

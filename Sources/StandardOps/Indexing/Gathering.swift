@@ -129,7 +129,9 @@ extension Ops {
       let graph = node.graph
       let dims = graph.constant(shape.dimensions, .int32)
       let inner = concat(
-        [graph.constant([-1], .int32), graph.constant(Array(shape.dimensions.dropFirst()), .int32)],
+        [
+          graph.constant([-1], .int32), graph.constant(Array(shape.dimensions.dropFirst()), .int32),
+        ],
         axis: 0)
       return .inputs([
         .slices(

@@ -18,7 +18,8 @@ extension TensorScatterOp {
   public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
     let (tensor, indices) = (node.input(0).shape, node.input(1).shape)
     let updates = node.input(2).shape
-    if let sizes = tensor.dimensions, let outer = indices.dimensions, let depth = outer.last ?? nil {
+    if let sizes = tensor.dimensions, let outer = indices.dimensions, let depth = outer.last ?? nil
+    {
       guard depth <= sizes.count else {
         throw GraphError("index vectors of \(depth) are too long for shape \(tensor)")
       }

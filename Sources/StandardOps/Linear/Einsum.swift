@@ -84,7 +84,9 @@ extension Ops {
         operands[index].sum { !parsed.output.contains($0) && !others.contains($0) }
       }
       guard operands.count == 2 else { return [operands[0].ordered(parsed.output).tensor] }
-      return [Operand.product(operands[0], operands[1], parsed.output).ordered(parsed.output).tensor]
+      return [
+        Operand.product(operands[0], operands[1], parsed.output).ordered(parsed.output).tensor
+      ]
     }
 
     public static func gradient(

@@ -38,7 +38,8 @@ extension Ops {
       ["input: T", "k: int32", "padding_value: T"], gives: ["diagonal: T"],
       [.type("T"), .string("align", default: "RIGHT_LEFT")])
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
-      guard let sizes = node.input(0).shape.dimensions, let band = node.partialValue(1)?.known else {
+      guard let sizes = node.input(0).shape.dimensions, let band = node.partialValue(1)?.known
+      else {
         return [.unknown]
       }
       guard sizes.count >= 2 else {

@@ -5,7 +5,8 @@ import TensorCore
 public protocol FusedBatchNormOp: CompositeOp {}
 
 extension FusedBatchNormOp {
-  static func attributes(_ types: [Signature.AttributeDefinition]) -> [Signature.AttributeDefinition]
+  static func attributes(_ types: [Signature.AttributeDefinition]) -> [Signature
+    .AttributeDefinition]
   {
     types + [
       .float("epsilon", default: 0.0001), .float("exponential_avg_factor", default: 1),
@@ -222,7 +223,8 @@ extension Ops {
       [
         "y_backprop: T", "x: T", "scale: float32", "reserve_space_1: U", "reserve_space_2: U",
         "reserve_space_3: U",
-      ], gives: [
+      ],
+      gives: [
         "x_backprop: T", "scale_backprop: U", "offset_backprop: U", "reserve_space_4: U",
         "reserve_space_5: U",
       ], two + grad)

@@ -6,6 +6,7 @@ extension OpSet {
     Ops.SoftmaxCrossEntropyWithLogits.self, Ops.SparseSoftmaxCrossEntropyWithLogits.self,
     Ops.InTopK.self, Ops.InTopKV2.self,
     Ops.FusedBatchNorm.self, Ops.FusedBatchNormV2.self, Ops.FusedBatchNormV3.self,
-    Ops.FusedBatchNormGrad.self, Ops.FusedBatchNormGradV2.self, Ops.FusedBatchNormGradV3.self, Ops.LRN.self, Ops.LRNGrad.self,
+    Ops.FusedBatchNormGrad.self, Ops.FusedBatchNormGradV2.self, Ops.FusedBatchNormGradV3.self,
+    Ops.LRN.self, Ops.LRNGrad.self,
   ]
 }

@@ -58,6 +58,11 @@ package struct Philox: Sendable, Hashable {
     return x
   }
 
+  /// Key and counter as two and two words of 64 bits.
+  package var words: (key: UInt64, low: UInt64, high: UInt64) {
+    (UInt64(key.0) | UInt64(key.1) << 32, low, high)
+  }
+
   /// Whether both streams give the same words from here on.
   package static func == (a: Philox, b: Philox) -> Bool {
     a.key == b.key && a.low == b.low && a.high == b.high

@@ -10,5 +10,7 @@ extension OpSet {
     Ops.SplitV.self, Ops.Slice.self, Ops.StridedSlice.self, Ops.StridedSliceGrad.self,
     Ops.Pad.self, Ops.PadV2.self, Ops.Tile.self, Ops.ReverseV2.self, Ops.OneHot.self,
     Ops.BroadcastArgs.self, Ops.MirrorPad.self, Ops.MirrorPadGrad.self,
+    Ops.SpaceToBatchND.self, Ops.BatchToSpaceND.self, Ops.ShapeN.self, Ops.IdentityN.self,
+    Ops.LinSpace.self,
   ]
 }

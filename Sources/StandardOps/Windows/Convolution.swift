@@ -17,8 +17,9 @@ extension ConvolutionOp {
   }
 
   /// The shapes of input and filter: their tensors', or what a backward form is told.
-  static func operands(_ node: Node) throws(GraphError) -> (input: PartialShape, filter: PartialShape)
-  {
+  static func operands(_ node: Node) throws(GraphError) -> (
+    input: PartialShape, filter: PartialShape
+  ) {
     switch part {
     case .output: return (node.input(0).shape, node.input(1).shape)
     case .inputGradient: return (node.partialValue(0)?.asShape ?? .unknown, node.input(1).shape)

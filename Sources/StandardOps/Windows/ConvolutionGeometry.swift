@@ -52,8 +52,9 @@ struct WindowAttributes {
     window = node[optional: AttributeKey<[Int]>("ksize")]
     strides = node[optional: AttributeKey<[Int]>("strides")] ?? [1, 1, 1, 1]
     dilations = node[optional: AttributeKey<[Int]>("dilations")] ?? [1, 1, 1, 1]
-    for (name, list) in [("strides", strides), ("dilations", dilations), ("ksize", window ?? [1, 1, 1, 1])]
-    {
+    for (name, list) in [
+      ("strides", strides), ("dilations", dilations), ("ksize", window ?? [1, 1, 1, 1]),
+    ] {
       guard list.count == 4, list.allSatisfy({ $0 >= 1 }) else {
         throw GraphError("\(name) must be four numbers of at least 1, found \(list)")
       }
@@ -108,7 +109,9 @@ struct WindowAttributes {
     var sizes: [Int?] = [input[axes.batch], nil, nil, nil]
     sizes[axes.channels] = channels
     for (axis, window) in [(axes.height, windowHeight), (axes.width, windowWidth)] {
-      if let size = input[axis], let window { sizes[axis] = try output(size, window: window, axis: axis).size }
+      if let size = input[axis], let window {
+        sizes[axis] = try output(size, window: window, axis: axis).size
+      }
     }
     return PartialShape(sizes)
   }
@@ -125,7 +128,8 @@ struct WindowAttributes {
     (result.windowHeight, result.windowWidth) = (windowHeight, windowWidth)
     (result.outputHeight, result.padTop) = try output(
       input[height], window: windowHeight, axis: height)
-    (result.outputWidth, result.padLeft) = try output(input[width], window: windowWidth, axis: width)
+    (result.outputWidth, result.padLeft) = try output(
+      input[width], window: windowWidth, axis: width)
     result.outputChannels = channels
     (result.strideHeight, result.strideWidth) = (strides[height], strides[width])
     (result.dilationHeight, result.dilationWidth) = (dilations[height], dilations[width])

@@ -81,10 +81,13 @@ extension Ops {
     }
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
-    ) -> Gradient { .dense([nil, upstream[0].map { $0.apply(AvgPool.self, [], node.attributes) }]) }
+    ) -> Gradient {
+      .dense([nil, upstream[0].map { $0.apply(AvgPool.self, [], node.attributes) }])
+    }
   }
 
-  private static func pooled(_ node: Node, _ input: PartialShape) throws(GraphError) -> PartialShape {
+  private static func pooled(_ node: Node, _ input: PartialShape) throws(GraphError) -> PartialShape
+  {
     let attributes = try WindowAttributes(node)
     let (_, height, width, channels) = attributes.axes
     return try attributes.outputShape(

@@ -1,0 +1,212 @@
+import GraphCore
+import TensorCore
+
+/// An op on TensorFlow 1's arrays or stacks of tensors, which loops and their gradients keep values in.
+public protocol SharedValuesOp: DataOp {}
+
+extension SharedValuesOp {
+  /// Writing happens by handle.
+  public static var effects: Effects { [.reads, .writes] }
+  /// Handles are pairs, flows and sizes scalars, elements unknown.
+  public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
+    zip(signature.outputs, node.record.outputs).map { argument, output in
+      switch argument.name {
+      case "flow", "flow_out", "size": .scalar
+      default: output.dtype == .resource ? [2] : .unknown
+      }
+    }
+  }
+  /// Gradient graphs of loops are built by TensorFlow, or by way of lists.
+  public static func gradient(
+    of node: Node, _ upstream: [Tensor?], in context: GradientContext
+  ) -> Gradient { .none("arrays and stacks pass no gradients; use While") }
+}
+
+extension Ops {
+  /// The element type of arrays.
+  private static let dtype = Signature.AttributeDefinition.type("dtype")
+  private static let flow = TensorValue(Float(0))
+
+  /// An array of so many places.
+  public enum TensorArrayV3: SharedValuesOp {
+    public static let signature = Signature(
+      ["size: int32"], gives: ["handle: resource", "flow: float32"],
+      [
+        dtype, .shape("element_shape", default: .unknown), .flag("dynamic_size"),
+        .flag("clear_after_read", default: true), .flag("identical_element_shapes"),
+        .string("tensor_array_name", default: ""),
+      ])
+    public static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
+      -> [TensorValue]
+    {
+      let count = inputs[0].integers?.first ?? 0
+      guard (0...(1 << 24)).contains(count) else {
+        throw GraphError("an array of \(count) places cannot be made")
+      }
+      return [TensorValue(shared: SharedValues(count: count), shape: [2]), flow]
+    }
+  }
+
+  /// Sets an element; what gradients find there they add to.
+  public enum TensorArrayWriteV3: SharedValuesOp {
+    public static let signature = Signature(
+      ["handle: resource", "index: int32", "value: T", "flow_in: float32"],
+      gives: ["flow_out: float32"], [.type("T")])
+    public static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
+      -> [TensorValue]
+    {
+      try write(inputs[2], shared(inputs[0]), inputs[1].integers?.first ?? -1)
+      return [flow]
+    }
+  }
+
+  /// An element.
+  public enum TensorArrayReadV3: SharedValuesOp {
+    public static let signature = Signature(
+      ["handle: resource", "index: int32", "flow_in: float32"], gives: ["value: dtype"], [dtype])
+    public static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
+      -> [TensorValue]
+    { [try read(shared(inputs[0]), inputs[1].integers?.first ?? -1)] }
+  }
+
+  /// Elements as one tensor.
+  public enum TensorArrayGatherV3: SharedValuesOp {
+    public static let signature = Signature(
+      ["handle: resource", "indices: int32", "flow_in: float32"], gives: ["value: dtype"],
+      [dtype, .shape("element_shape", default: .unknown)])
+    public static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
+      -> [TensorValue]
+    {
+      let array = try shared(inputs[0])
+      var elements: [TensorValue] = []
+      for index in inputs[1].integers ?? [] { elements.append(try read(array, index)) }
+      do throws(TensorError) {
+        return [try TensorValue.tensorValue(of: elements, as: node.output(0).dtype)]
+      } catch {
+        throw GraphError("\(error)")
+      }
+    }
+  }
+
+  /// Sets elements to the rows of a tensor.
+  public enum TensorArrayScatterV3: SharedValuesOp {
+    public static let signature = Signature(
+      ["handle: resource", "indices: int32", "value: T", "flow_in: float32"],
+      gives: ["flow_out: float32"], [.type("T")])
+    public static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
+      -> [TensorValue]
+    {
+      let array = try shared(inputs[0])
+      for (index, row) in zip(inputs[1].integers ?? [], inputs[2].slices) {
+        try write(row, array, index)
+      }
+      return [flow]
+    }
+  }
+
+  /// The number of places.
+  public enum TensorArraySizeV3: SharedValuesOp {
+    public static let signature = Signature(
+      ["handle: resource", "flow_in: float32"], gives: ["size: int32"])
+    public static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
+      -> [TensorValue]
+    { [TensorValue(Int32(try shared(inputs[0]).count))] }
+  }
+
+  /// The array that one calculation's gradients are collected in.
+  public enum TensorArrayGradV3: SharedValuesOp {
+    public static let signature = Signature(
+      ["handle: resource", "flow_in: float32"],
+      gives: ["grad_handle: resource", "flow_out: float32"], [.string("source")])
+    public static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
+      -> [TensorValue]
+    {
+      let source = node[AttributeKey<String>("source")]
+      return [
+        TensorValue(shared: try shared(inputs[0]).gradients(source), shape: [2]), flow,
+      ]
+    }
+  }
+
+  /// Ends an array; its memory goes with the run anyway.
+  public enum TensorArrayCloseV3: ControlOp {
+    public static let signature = Signature(["handle: resource"], gives: [])
+    public static let effects = Effects.none
+    public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] { [] }
+    public static func gradient(
+      of node: Node, _ upstream: [Tensor?], in context: GradientContext
+    ) -> Gradient { .dense([nil]) }
+  }
+
+  /// An empty stack.
+  public enum StackV2: SharedValuesOp {
+    public static let signature = Signature(
+      ["max_size: int32"], gives: ["handle: resource"],
+      [.type("elem_type"), .string("stack_name", default: "")])
+    public static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
+      -> [TensorValue]
+    { [TensorValue(shared: SharedValues(count: 0), shape: [2])] }
+  }
+
+  /// Puts a tensor onto a stack, and gives it.
+  public enum StackPushV2: SharedValuesOp {
+    public static let signature = Signature(
+      ["handle: resource", "elem: T"], gives: ["output: T"],
+      [.type("T"), .flag("swap_memory")])
+    public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
+      [node.input(1).shape]
+    }
+    public static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
+      -> [TensorValue]
+    {
+      try shared(inputs[0]).push(inputs[1])
+      return [inputs[1]]
+    }
+  }
+
+  /// Takes the last tensor from a stack.
+  public enum StackPopV2: SharedValuesOp {
+    public static let signature = Signature(
+      ["handle: resource"], gives: ["elem: elem_type"], [.type("elem_type")])
+    public static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
+      -> [TensorValue]
+    {
+      guard let last = try shared(inputs[0]).pop() else {
+        throw GraphError("the stack has no element to take")
+      }
+      return [last]
+    }
+  }
+
+  /// Ends a stack.
+  public enum StackCloseV2: ControlOp {
+    public static let signature = TensorArrayCloseV3.signature
+    public static let effects = Effects.none
+    public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] { [] }
+    public static func gradient(
+      of node: Node, _ upstream: [Tensor?], in context: GradientContext
+    ) -> Gradient { .dense([nil]) }
+  }
+
+  private static func shared(_ value: TensorValue) throws(GraphError) -> SharedValues {
+    guard let values = value.shared else {
+      throw GraphError("the handle of an array or stack is expected")
+    }
+    return values
+  }
+
+  private static func read(_ array: SharedValues, _ index: Int) throws(GraphError) -> TensorValue {
+    guard let element = array[index] else {
+      throw GraphError("place \(index) of \(array.count) has no element")
+    }
+    return element
+  }
+
+  private static func write(_ value: TensorValue, _ array: SharedValues, _ index: Int)
+    throws(GraphError)
+  {
+    guard index >= 0, index < 1 << 24 else { throw GraphError("there is no place \(index)") }
+    let before = array.accumulates ? array[index] : nil
+    array.set(index, try before.map { (old) throws(GraphError) in try added(old, value) } ?? value)
+  }
+}
