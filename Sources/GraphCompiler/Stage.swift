@@ -35,6 +35,32 @@ package struct Stage: Sendable {
   }
 }
 
+extension Stage {
+  /// What a node between two stages gives.
+  ///
+  /// - Throws: `GraphError` if the values do not fit.
+  package static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
+    -> [TensorValue]
+  {
+    guard let op = node.definition as? any DataOp.Type else { return [] }
+    do throws(GraphError) {
+      return try op.values(of: node, inputs)
+    } catch {
+      throw Graph.located(error, node: node.name, op: node.op, site: node.site, inputs: [])
+    }
+  }
+}
+
+extension Function {
+  /// The nodes that a call runs for what they do besides computing.
+  package var effectNodes: [Node] {
+    body.operations.filter {
+      $0.definition?.effects.isDisjoint(with: [.writes, .host]) == false
+        && !($0.definition is any LoopOp.Type)
+    }
+  }
+}
+
 /// Thrown where the rest cannot be planned before a stage has run.
 package struct StageNeeded: Error {
   /// The stage.

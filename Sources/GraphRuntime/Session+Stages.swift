@@ -1,6 +1,5 @@
 import GraphCompiler
 import GraphCore
-import StandardOps
 import TensorCore
 
 extension Session {
@@ -46,10 +45,7 @@ extension Session {
       switch flat.images[feed.tensor.node.index][feed.tensor.index] {
       case .tensor(let endpoint): request.feed(feed.value, to: flat.tensor(endpoint))
       case .variable(let handle):
-        for node in flat.graph.operations
-        where node.op == Ops.ReadVariableOp.name && node.record.inputs[0] == handle {
-          request.feed(feed.value, to: node.output(0))
-        }
+        for read in flat.reads(of: handle) { request.feed(feed.value, to: read) }
       case .insideLoop:
         throw SessionError("\(feed.tensor) lies inside of a loop and cannot be fed")
       }
@@ -100,14 +96,8 @@ extension Session {
     switch action {
     case .decide: break
     case .compute(let node, let operands):
-      guard let op = node.definition as? any DataOp.Type else { return }
-      let inputs = try operands.map(value)
-      do throws(GraphError) {
-        let results = try op.values(of: node, inputs)
-        for (tensor, result) in zip(node.outputs, results) { request.feed(result, to: tensor) }
-      } catch {
-        throw Graph.located(error, node: node.name, op: node.op, site: node.site, inputs: [])
-      }
+      let results = try Stage.values(of: node, operands.map(value))
+      for (tensor, result) in zip(node.outputs, results) { request.feed(result, to: tensor) }
     case .loop(let node, let loop, let operands):
       let results = try run(loop, operands.map(value))
       for (tensor, result) in zip(node.outputs, results) { request.feed(result, to: tensor) }
@@ -136,12 +126,8 @@ extension Session {
 
   /// Runs a function; the caller holds the lock on runs.
   private func call(_ function: Function, _ values: [TensorValue]) throws -> [TensorValue] {
-    let effects = function.body.operations.filter {
-      $0.definition?.effects.isDisjoint(with: [.writes, .host]) == false
-        && !($0.definition is any LoopOp.Type)
-    }
     let request = try flatRequest(
-      in: function.body, function.outputs, function.targets + effects,
+      in: function.body, function.outputs, function.targets + function.effectNodes,
       zip(function.inputs, values).map { ResolvedFeed(tensor: $0, value: $1) })
     return try runStages(request, findPlan(request))
   }

@@ -43,21 +43,7 @@ struct Dump: ParsableCommand {
 
   private func dumpPlan(_ graph: Graph) throws {
     let session = try options.session(on: graph)
-    var feeds = Feeds()
-    for text in feed {
-      let (name, value) = try assignment(text)
-      let tensor = try session.tensor(named: name)
-      if value == "true" || value == "false" {
-        feeds.feed(try session.scalar(value, for: name), to: tensor)
-        continue
-      }
-      let sizes = value.split(separator: ",", omittingEmptySubsequences: true).map { Int($0) }
-      guard sizes.allSatisfy({ $0.map { $0 >= 0 } ?? false }) else {
-        throw CommandError("\"\(text)\" must be NAME=SIZE,SIZE,…")
-      }
-      feeds.feed(
-        TensorValue(zeros: Shape(sizes.map { $0 ?? 0 }), dtype: tensor.dtype), to: tensor)
-    }
+    let feeds = try session.exampleFeeds(feed)
     let plan = try session.plan(
       fetching: fetch.map { try session.tensor(named: $0) },
       targets: target.map { try session.node(named: $0) }, feeding: feeds)

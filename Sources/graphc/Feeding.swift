@@ -30,4 +30,30 @@ extension Session {
       throw CommandError("\"\(text)\" for \(name) is no number, true or false")
     }
   }
+
+  /// Feeds of given shapes, `NAME=50,784`, or values, `NAME=true`; numbers run from 0 to below 1.
+  func exampleFeeds(_ texts: [String]) throws -> Feeds {
+    var feeds = Feeds()
+    for text in texts {
+      let (name, value) = try assignment(text)
+      let tensor = try tensor(named: name)
+      if value == "true" || value == "false" {
+        feeds.feed(try scalar(value, for: name), to: tensor)
+        continue
+      }
+      let sizes = value.split(separator: ",", omittingEmptySubsequences: true).map { Int($0) }
+      guard sizes.allSatisfy({ $0.map { $0 >= 0 } ?? false }),
+        let count = TensorCore.Shape(sizes.map { $0 ?? 0 }).checkedCount, count <= 1 << 31
+      else { throw CommandError("\"\(text)\" must be NAME=SIZE,SIZE,…") }
+      let shape = Shape(sizes.map { $0 ?? 0 })
+      guard tensor.dtype.isFloatingPoint else {
+        feeds.feed(TensorValue(zeros: shape, dtype: tensor.dtype), to: tensor)
+        continue
+      }
+      let numbers = (0..<count).map { Double($0 * 7919 % 1000) / 1000 }
+      feeds.feed(
+        try TensorValue(converting: numbers, to: tensor.dtype, shape: shape), to: tensor)
+    }
+    return feeds
+  }
 }

@@ -24,6 +24,7 @@ enum DepthwiseConvolving {
     let (a, b, c) = (call.inputs[0].buffer, call.inputs[1].buffer, call.outputs[0].buffer)
     let count = call.outputs[0].shape.count
     let isWhole = part == .filterGradient
+    let isPlain = multiplier == 1 && !g.isChannelsFirst
     return NamedCallable(tiles: isWhole ? 1 : g.batch, nanoseconds: work) { tiles, operands, _ in
       let x = UnsafePointer(operands[a].assumingMemoryBound(to: T.self))
       let y = UnsafePointer(operands[b].assumingMemoryBound(to: T.self))
@@ -35,6 +36,16 @@ enum DepthwiseConvolving {
           (target + image * own).update(repeating: 0, count: own)
         }
         walk.eachPixel(image) { input, output, tap in
+          if isPlain {
+            // One filter a channel, channels side by side: whole vectors of channels.
+            let weight = tap * channels
+            switch part {
+            case .output: multiplyAdd(target + output, x + input, y + weight, channels)
+            case .inputGradient: multiplyAdd(target + input, x + weight, y + output, channels)
+            case .filterGradient: multiplyAdd(target + weight, x + input, y + output, channels)
+            }
+            return
+          }
           for channel in 0..<channels {
             let pixel = input + channel * walk.inputChannelStep
             for m in 0..<multiplier {
@@ -52,6 +63,14 @@ enum DepthwiseConvolving {
       return .success
     }
   }
+}
+
+/// target ← target + a·b, element by element.
+@inline(__always)
+private func multiplyAdd<T: BinaryFloatingPoint>(
+  _ target: UnsafeMutablePointer<T>, _ a: UnsafePointer<T>, _ b: UnsafePointer<T>, _ count: Int
+) {
+  for i in 0..<count { target[i] += a[i] * b[i] }
 }
 
 /// Goes through all windows of an image.

@@ -70,6 +70,13 @@ package final class FlatGraph: Sendable {
       nodes: flat.nodes, loops: flattener.loops)
   }
 
+  /// Every value that is read from a variable.
+  package func reads(of handle: Endpoint) -> [Tensor] {
+    graph.operations.filter {
+      $0.op == Ops.ReadVariableOp.name && $0.record.inputs[0] == handle
+    }.map { $0.output(0) }
+  }
+
   private static func needsFlattening(_ node: Node) -> Bool {
     guard let definition = node.definition else { return false }
     if Flattener.isOnLists(node) { return true }

@@ -5,8 +5,8 @@ import TensorCore
 /// Writes a flat graph: recursion goes over functions that call functions, never over the graph.
 struct Flattener {
   let target: Graph
-  private let library: Graph
-  private(set) var loops: [Int: FlatGraph.Loop] = [:]
+  let library: Graph
+  var loops: [Int: FlatGraph.Loop] = [:]
   private var depth = 0
 
   /// Functions that call themselves would never end.
@@ -217,7 +217,7 @@ struct Flattener {
     return signature.inputs.first?.isReference == true ? Array(node.record.inputs.indices) : []
   }
 
-  private func read(_ handle: Endpoint, _ node: Node, _ controls: [Int], _ name: String)
+  func read(_ handle: Endpoint, _ node: Node, _ controls: [Int], _ name: String)
     throws(GraphError) -> Endpoint
   {
     // The variable's type is what the reading node takes.
@@ -297,190 +297,5 @@ struct Flattener {
         inputs: inputs, controlInputs: controls.filter { seen.insert($0).inserted },
         attributes: attributes, device: source.device, site: source.site, outputs: outputs,
         partialValues: op?.name == source.op ? source.record.partialValues : []))
-  }
-}
-
-// MARK: - Calls and loops
-
-extension Flattener {
-  /// The endpoints of values that functions take; a variable is passed as its handle.
-  private func endpoints(_ values: [Value], _ node: Node) throws(GraphError) -> [Endpoint] {
-    var result: [Endpoint] = []
-    for value in values {
-      switch value.image {
-      case .tensor(let endpoint), .variable(let endpoint): result.append(endpoint)
-      case .insideLoop:
-        throw GraphError(
-          "takes a value from inside of a loop without Exit", node: node.name, op: node.op)
-      }
-    }
-    return result
-  }
-
-  private mutating func call(
-    _ node: Node, _ inputs: [Value], _ controls: [Int], _ name: String, _ flat: inout Flat
-  ) throws(GraphError) {
-    guard let op = node.definition as? any CallOp.Type else { return }
-    var functions: [Function] = []
-    for attribute in op.functionAttributes {
-      guard let function = node.function(attribute, in: library) else {
-        let name = node.attributes[attribute].map { GraphText.text($0) } ?? attribute
-        let reason = library.state.withLock { $0.unreadFunctions[String(name.dropFirst())] }
-        throw GraphError(
-          "calls the function \(name), which "
-            + (reason.map { "cannot be understood: \($0)" } ?? "is not there"),
-          node: node.name, op: node.op, site: node.site)
-      }
-      functions.append(function)
-    }
-    switch node.op {
-    case Ops.While.name, Ops.StatelessWhile.name:
-      let values = try endpoints(inputs, node)
-      let made = try append(
-        name, Ops.While.self, values, controls, node.attributes, node.record.outputs, node)
-      loops[made.index] = .init(
-        condition: functions[0], body: functions[1], variableCount: inputs.count)
-      flat.nodes[node.index] = [made.index]
-      flat.images[node.index] = made.outputs.map { Value(image: .tensor($0.endpoint)) }
-    case Ops.If.name, Ops.StatelessIf.name:
-      try conditional(node, functions, inputs, controls, name, &flat)
-    default:
-      // What controls the call controls every node of it.
-      let pivot = try append(name, Ops.NoOp.self, [], controls, [:], [], node).index
-      let inner = try inPlace(functions[0], inputs, name + "/", pivot: [pivot])
-      flat.images[node.index] = inner.outputs
-      flat.nodes[node.index] = inner.targets + [pivot]
-    }
-  }
-
-  /// A function's nodes in place of a call.
-  private mutating func inPlace(
-    _ function: Function, _ inputs: [Value], _ prefix: String, pivot: [Int]
-  ) throws(GraphError) -> (outputs: [Value], targets: [Int]) {
-    guard function.inputs.count == inputs.count else {
-      throw GraphError(
-        "the function \(function.name) takes \(function.inputs.count) values, found \(inputs.count)"
-      )
-    }
-    let arguments = Dictionary(
-      zip(function.inputs.map(\.node.index), inputs), uniquingKeysWith: { first, _ in first })
-    let inner = try flatten(function.body, arguments: arguments, prefix: prefix, pivot: pivot)
-    let effects = function.body.operations.filter {
-      $0.definition?.effects.isDisjoint(with: [.writes, .host]) == false
-    }
-    let targets = (function.targets + effects).flatMap { inner.nodes[$0.index] }
-    let outputs = function.outputs.map { tensor -> Value in
-      // Whatever follows the call follows its effects.
-      Value(
-        image: inner.images[tensor.node.index][tensor.index].image,
-        after: inner.images[tensor.node.index][tensor.index].after)
-    }
-    return (outputs, targets)
-  }
-
-  /// Both branches, each alive on its side of switches, with their results merged.
-  private mutating func conditional(
-    _ node: Node, _ functions: [Function], _ inputs: [Value], _ controls: [Int], _ name: String,
-    _ flat: inout Flat
-  ) throws(GraphError) {
-    let values = try endpoints(inputs, node)
-    let predicate = Tensor(target.node(at: values[0].node), values[0].output)
-    var condition = values[0]
-    if predicate.dtype != .bool {
-      let made = try append(
-        name + "/pred", Ops.Cast.self, [values[0]], controls,
-        ["SrcT": .type(predicate.dtype), "DstT": .type(.bool), "Truncate": .bool(false)],
-        [.init(dtype: .bool, shape: .scalar)], node)
-      condition = Endpoint(node: made.index, output: 0)
-    }
-    func switched(_ data: Endpoint, _ part: String) throws(GraphError) -> Node {
-      let dtype = target.node(at: data.node).record.outputs[data.output]
-      return try append(
-        name + part, Ops.Switch.self, [data, condition], controls, ["T": .type(dtype.dtype)],
-        [dtype, dtype], node)
-    }
-    let pivot = try switched(condition, "/switch")
-    var switches: [Node] = []
-    for (position, value) in values.dropFirst().enumerated() {
-      switches.append(try switched(value, "/switch_\(position)"))
-    }
-    var branches: [(outputs: [Value], targets: [Int])] = []
-    for (side, function) in functions.enumerated() {
-      let gate = try append(
-        name + "/branch_\(side)", Ops.Identity.self,
-        [Endpoint(node: pivot.index, output: side)], [], ["T": .type(.bool)],
-        [.init(dtype: .bool, shape: .scalar)], node)
-      let own = zip(inputs.dropFirst(), switches).map { input, node -> Value in
-        let endpoint = Endpoint(node: node.index, output: side)
-        if case .variable = input.image { return Value(image: .variable(handle: endpoint)) }
-        return Value(image: .tensor(endpoint))
-      }
-      branches.append(
-        try inPlace(function, own, "\(name)/\(side == 0 ? "else" : "then")/", pivot: [gate.index]))
-    }
-    var merged: [Value] = []
-    for index in node.record.outputs.indices {
-      let parts = try endpoints(branches.map { $0.outputs[index] }, node)
-      let dtype = node.record.outputs[index].dtype
-      let made = try append(
-        index == 0 ? name : "\(name)_\(index)", Ops.Merge.self, parts, [],
-        ["T": .type(dtype), "N": .int(2)],
-        [.init(dtype: dtype, shape: .unknown), .init(dtype: .int32, shape: .scalar)], node)
-      merged.append(Value(image: .tensor(Endpoint(node: made.index, output: 0))))
-    }
-    flat.images[node.index] = merged
-    flat.nodes[node.index] = [try executed(branches.map(\.targets), pivot, name, node)]
-  }
-
-  /// A node that is alive once whichever branch was taken has had its effects.
-  private func executed(_ targets: [[Int]], _ pivot: Node, _ name: String, _ node: Node)
-    throws(GraphError) -> Int
-  {
-    var ends: [Endpoint] = []
-    for (side, own) in targets.enumerated() {
-      let end = try append(
-        name + "/done_\(side)", Ops.Identity.self, [Endpoint(node: pivot.index, output: side)], own,
-        ["T": .type(.bool)], [.init(dtype: .bool, shape: .scalar)], node)
-      ends.append(Endpoint(node: end.index, output: 0))
-    }
-    return try append(
-      name + "/done", Ops.Merge.self, ends, [], ["T": .type(.bool), "N": .int(2)],
-      [.init(dtype: .bool, shape: .scalar), .init(dtype: .int32, shape: .scalar)], node
-    ).index
-  }
-
-  /// A TensorFlow 1 loop as one node.
-  private mutating func place(
-    _ frame: LoopFrame, _ flat: inout Flat, _ prefix: String, _ pivot: [Int]
-  ) throws(GraphError) {
-    let first = frame.enters[0]
-    var values: [Value] = []
-    var controls: [Int] = []
-    for enter in frame.enters {
-      let input = enter.record.inputs[0]
-      var value = flat.images[input.node][input.output]
-      controls += enter.record.controlInputs.flatMap { flat.nodes[$0] }
-      if case .variable(let handle) = value.image, enter.op == Ops.Enter.name {
-        value = Value(
-          image: .tensor(
-            try read(handle, enter, controls + value.after, prefix + enter.name + "/read")))
-      }
-      values.append(value)
-    }
-    let inputs = try endpoints(values, first)
-    let outputs = frame.enters.prefix(frame.variableCount).map { enter in
-      NodeRecord.Output(dtype: enter.record.outputs[0].dtype, shape: .unknown)
-    }
-    let made = try append(
-      prefix + frame.name, Ops.While.self, inputs, controls, [:], Array(outputs), first)
-    loops[made.index] = .init(
-      condition: frame.condition, body: frame.body, variableCount: frame.variableCount)
-    for (index, exit) in frame.exits.enumerated() {
-      guard let exit else { continue }
-      flat.images[exit.index] = [
-        Value(image: .tensor(Endpoint(node: made.index, output: index)))
-      ]
-      flat.nodes[exit.index] = [made.index]
-    }
   }
 }
