@@ -102,11 +102,25 @@ extension Optimizer {
   func slot(_ name: String, of variable: Variable) -> Variable {
     let graph = variable.graph
     let shape = variable.shape.fullyDefined ?? .scalar
+    let full = "\(variable.name)/\(name)"
+    if variable.isReference {
+      // The step of an older variable takes slots of its own kind.
+      if let known = graph.state.withLock({ $0.variables[full] }) { return known }
+      return graph.atRoot {
+        graph.nameScope(full + "/") {
+          let start = graph.nameScope(full + "/Initializer/") {
+            Initializer.zeros.build(graph, shape, variable.dtype)
+          }
+          return graph.makeVariable(
+            full + "/", start, trainable: false, collections: [.globalVariables],
+            isReference: true)
+        }
+      }
+    }
     return graph.atRoot {
       graph.withScope({ $0.variables = "" }) {
         graph.getVariable(
-          "\(variable.name)/\(name)", shape: shape, dtype: variable.dtype, initializer: .zeros,
-          trainable: false)
+          full, shape: shape, dtype: variable.dtype, initializer: .zeros, trainable: false)
       }
     }
   }

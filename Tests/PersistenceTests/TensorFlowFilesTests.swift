@@ -6,6 +6,8 @@ import Testing
 /// Files that TensorFlow 2.21 wrote (`Tests/tensorflow/optimizers.py`), imported and trained on.
 @Suite struct TensorFlowFilesTests {
   static let optimizers = ["sgd", "momentum", "nesterov", "adam"]
+  /// Those, and one with TensorFlow 1's older variables.
+  static let files = optimizers + ["adam-older"]
 
   /// What TensorFlow had after five steps.
   private struct Expected: Decodable {
@@ -39,7 +41,7 @@ import Testing
     return try JSONDecoder().decode(Expected.self, from: Data(contentsOf: file))
   }
 
-  @Test(arguments: optimizers) func trainingGoesOnAsInTensorFlow(_ name: String) throws {
+  @Test(arguments: files) func trainingGoesOnAsInTensorFlow(_ name: String) throws {
     let prefix = try Self.prefix(name)
     let expected = try expected(name)
     let graph = try GraphFile.read(prefix + ".meta")
@@ -83,6 +85,30 @@ import Testing
     #expect(missing == [])
   }
 
+  @Test(arguments: ["momentum", "adam"]) func olderVariablesTakeANewOptimizer(_ kind: String) throws {
+    let graph = try GraphFile.read(Self.prefix("adam-older") + ".meta")
+    let expected = try expected("adam-older")
+    let loss = try #require(graph.tensor(named: "loss:0"))
+    let optimizer: any Optimizer =
+      kind == "adam"
+      ? AdamOptimizer(learningRate: 0.1) : MomentumOptimizer(learningRate: 0.1, momentum: 0.9)
+    let restored = Saver(graph)
+    let before = Set(graph.variables().map(\.name))
+    let train = optimizer.minimize(loss, name: "again")
+    let added = graph.variables().filter { !before.contains($0.name) }
+    let session = try Session(graph)
+    try restored.restore(session, from: Self.prefix("adam-older"))
+    try session.run(graph.variablesInitializer(added))
+    var losses: [Float] = []
+    for _ in 0..<20 {
+      losses.append(
+        try session.run(
+          fetching: ["loss:0"], targets: [train.name],
+          feeding: ["x:0": expected.x, "y:0": expected.y])[0].scalar())
+    }
+    #expect(losses[19] < losses[0] * 0.9, "\(losses)")
+  }
+
   private func model(_ optimizer: String) -> (Graph, Tensor, Tensor, Tensor) {
     let graph = Graph()
     let x = graph.placeholder(.float32, [nil, 4], name: "x")
@@ -105,7 +131,7 @@ import Testing
     return (graph, x, y, loss)
   }
 
-  @Test(arguments: optimizers) func checkpointsComeOutByteForByte(_ name: String) throws {
+  @Test(arguments: files) func checkpointsComeOutByteForByte(_ name: String) throws {
     let prefix = try Self.prefix(name)
     let reader = try CheckpointReader(prefix: prefix)
     let folder = FileManager.default.temporaryDirectory.appending(
@@ -120,7 +146,7 @@ import Testing
     }
   }
 
-  @Test(arguments: optimizers, ["meta", "graph", "pb", "pbtxt"])
+  @Test(arguments: files, ["meta", "graph", "pb", "pbtxt"])
   func graphsComeBackFromEveryForm(_ name: String, _ form: String) throws {
     let graph = try GraphFile.read(Self.prefix(name) + ".meta")
     let file = FileManager.default.temporaryDirectory.appending(

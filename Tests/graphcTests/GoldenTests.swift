@@ -23,6 +23,18 @@ import Testing
     #expect(output.split(separator: "\n") == expected)
   }
 
+  @Test func unknownOpsAreReportedBeforeAnythingRuns() throws {
+    let graph = try #require(Graphs.all.first { $0.lastPathComponent == "everything-said.graph" })
+    let (output, status) = try GraphcProcess.run(
+      ["run", graph.path, "--fetch", "taken:0", "--fetch", "half:0"])
+    #expect(status != 0)
+    #expect(output.contains("SomebodysOp (1 node, such as \"unknown\")"), "\(output)")
+    #expect(output.contains("taken:0 needs SomebodysOp"), "\(output)")
+    #expect(output.contains("without them run: half:0"), "\(output)")
+    let (alone, good) = try GraphcProcess.run(["run", graph.path, "--fetch", "half:0"])
+    #expect(good == 0 && alone.contains("half:0 = float16[] 0.5"), "\(alone)")
+  }
+
   @Test func mistakesNameTheirLine() throws {
     let broken = [
       ("%a = Const() {value: float32[2] [1.0]} : float32[2]\n", "broken.graph:1:"),

@@ -17,7 +17,10 @@ optimizers = {
 }
 random = np.random.RandomState(1)
 images, labels = random.rand(6, 4).astype("float32"), random.rand(6, 3).astype("float32")
-for name, optimizer in optimizers.items():
+runs = [(name, name, True) for name in optimizers] + [("adam-older", "adam", False)]
+for name, kind, is_resource in runs:
+    optimizer = optimizers[kind] if is_resource else tf1.train.AdamOptimizer(0.05)
+    (tf1.enable_resource_variables if is_resource else tf1.disable_resource_variables)()
     with tf1.Graph().as_default(), tf1.Session() as session:
         x = tf1.placeholder(tf.float32, [None, 4], name="x")
         y = tf1.placeholder(tf.float32, [None, 3], name="y")
@@ -37,7 +40,7 @@ for name, optimizer in optimizers.items():
         saver.save(session, os.path.join(out, name), write_state=False)
         feeds = {x: images, y: labels}
         losses = [float(session.run([loss, train], feeds)[0]) for _ in range(5)]
-        variables = {v.op.name: session.run(v).tolist() for v in tf1.global_variables() if v.dtype != tf.string}
+        variables = {v.op.name: session.run(v).tolist() for v in tf1.global_variables() if v.dtype.base_dtype != tf.string}
         nodes = [n.name for n in tf1.get_default_graph().as_graph_def().node]
     with open(os.path.join(out, name + ".json"), "w") as file:
         json.dump({"x": images.tolist(), "y": labels.tolist(), "losses": losses, "variables": variables,

@@ -9,6 +9,8 @@ import TensorCore
 /// its values. Where that needs a value that only running gives, the copy so far is a stage of its own.
 package enum Specialize {
   package static let name = "specialize"
+  package static let summary =
+    "keeps what is needed, infers every shape, takes the branches that are decided"
 
   /// - Throws: `CompilationError`, or `StageBarrier` if a stage must run first.
   package static func workspace(

@@ -139,6 +139,53 @@ extension Ops {
     ) -> Gradient { .none("lists pass no gradients") }
   }
 
+  /// Some tensors of a list as one, along a new first axis.
+  public enum TensorListGather: TensorListOp {
+    public static let signature = Signature(
+      ["input_handle: variant", "indices: int32", "element_shape: int32"],
+      gives: ["values: element_dtype"], [.type("element_dtype")])
+    public static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
+      -> [TensorValue]
+    {
+      let items = try list(inputs[0])
+      var picked: [TensorValue] = []
+      for index in inputs[1].integers ?? [] {
+        guard items.indices.contains(index) else {
+          throw GraphError("index \(index) is not among \(items.count) elements")
+        }
+        picked.append(items[index])
+      }
+      do throws(TensorError) {
+        return [try TensorValue.tensorValue(of: picked, as: node[elementType])]
+      } catch {
+        throw GraphError("\(error)")
+      }
+    }
+    public static func gradient(
+      of node: Node, _ upstream: [Tensor?], in context: GradientContext
+    ) -> Gradient { .none("lists pass no gradients") }
+  }
+
+  /// The list with as many elements as are asked for.
+  public enum TensorListResize: TensorListOp {
+    public static let signature = Signature(
+      ["input_handle: variant", "size: int32"], gives: ["output_handle: variant"])
+    public static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
+      -> [TensorValue]
+    {
+      let (items, size) = (try list(inputs[0]), inputs[1].integers?.first ?? 0)
+      guard (0...(1 << 24)).contains(size) else {
+        throw GraphError("a list of \(size) elements cannot be made")
+      }
+      let empty = TensorValue(zeros: [0], dtype: items.first?.dtype ?? .float32)
+      let missing = max(size - items.count, 0)
+      return [TensorValue(list: items.prefix(size) + Array(repeating: empty, count: missing))]
+    }
+    public static func gradient(
+      of node: Node, _ upstream: [Tensor?], in context: GradientContext
+    ) -> Gradient { .none("lists pass no gradients") }
+  }
+
   /// A tensor's rows as a list.
   public enum TensorListFromTensor: TensorListOp {
     public static let signature = Signature(

@@ -39,9 +39,10 @@ extension Graph {
   /// The nodes of a variable whose name, with a trailing slash, is `scope`, added to its collections.
   package func makeVariable(
     _ scope: String, _ initialValue: Tensor, shape: PartialShape? = nil, trainable: Bool,
-    collections: [CollectionKey]
+    collections: [CollectionKey], isReference: Bool = false
   ) -> Variable {
     if initialValue.isPoison { return poisonVariable }
+    if isReference { return olderVariable(scope, initialValue, collections) }
     let dtype = Attribute.type(initialValue.dtype)
     let variable = withScope({
       $0.names = scope
@@ -73,6 +74,28 @@ extension Graph {
   }
 
   /// What a failed builder of a variable gives: whatever follows from it stays silent.
+  /// A variable of TensorFlow 1's older kind, as the slots of such variables are.
+  private func olderVariable(
+    _ scope: String, _ initialValue: Tensor, _ collections: [CollectionKey]
+  ) -> Variable {
+    let variable = withScope({
+      $0.names = scope
+      $0.controlInputs = []
+    }) {
+      let handle = add(
+        Ops.VariableV2.self, name: scope,
+        ["dtype": .type(initialValue.dtype), "shape": .shape(initialValue.shape)]
+      ).output(0)
+      let initializer = add(Ops.Assign.self, [handle, initialValue], name: "Assign")
+      return Variable(
+        handle: handle, value: identity(handle, name: "read"), initializer: initializer,
+        initialValue: initialValue, isTrainable: false)
+    }
+    register(variable)
+    for key in collections { add(variable, to: key) }
+    return variable
+  }
+
   package var poisonVariable: Variable {
     Variable(
       handle: poison, value: poison, initializer: poison.node, initialValue: nil,
