@@ -26,6 +26,7 @@ let package = Package(
     .library(name: "Dataflow", targets: ["Dataflow"]),
     .executable(name: "graphc", targets: ["graphc"]),
     .executable(name: "mnist", targets: ["mnist"]),
+    .executable(name: "bench-mlp", targets: ["bench-mlp"]),
   ],
   traits: [
     .trait(name: "LLVM", description: "Compile kernels to machine code through LLVM's C functions"),
@@ -79,10 +80,12 @@ let package = Package(
     .executableTarget(
       name: "graphc", dependencies: ["Dataflow", "GraphTools", "TensorFlowFormats", argumentParser]),
     .executableTarget(name: "mnist", dependencies: ["Dataflow", argumentParser]),
+    .executableTarget(name: "bench-mlp", dependencies: ["Dataflow", argumentParser]),
 
     tests("StandardOps", ["Dataflow"], resources: [.copy("Fixtures")]),
     tests("GraphRuntime", ["Dataflow"]),
     tests("TensorFlowFormats", ["TensorCore"]),
+    tests("Training", ["Dataflow"]),
     tests("Persistence", ["Dataflow", "TensorFlowFormats"], resources: [.copy("Fixtures")]),
     tests("LLVMBackend", []),
     tests("graphc", [], resources: [.copy("Fixtures")]),

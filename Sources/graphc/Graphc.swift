@@ -4,5 +4,7 @@ import ArgumentParser
   static let configuration = CommandConfiguration(
     commandName: "graphc",
     abstract: "Inspects, runs and trains TensorFlow graphs.",
-    subcommands: [Dump.self, Run.self, Train.self, Checkpoint.self, Conformance.self, Bench.self, Passes.self])
+    subcommands: [
+      Dump.self, Run.self, Train.self, Checkpoint.self, Conformance.self, Bench.self, Passes.self,
+    ])
 }

@@ -85,7 +85,8 @@ import Testing
     #expect(missing == [])
   }
 
-  @Test(arguments: ["momentum", "adam"]) func olderVariablesTakeANewOptimizer(_ kind: String) throws {
+  @Test(arguments: ["momentum", "adam"]) func olderVariablesTakeANewOptimizer(_ kind: String) throws
+  {
     let graph = try GraphFile.read(Self.prefix("adam-older") + ".meta")
     let expected = try expected("adam-older")
     let loss = try #require(graph.tensor(named: "loss:0"))
