@@ -13,6 +13,9 @@ extension Blocks where T: RealElement {
     case .floor: { d, a, _, _, n, _ in unary(d, a, n) { $0.rounded(.down) } }
     case .ceiling: { d, a, _, _, n, _ in unary(d, a, n) { $0.rounded(.up) } }
     case .roundToEven: { d, a, _, _, n, _ in unary(d, a, n) { $0.rounded(.toNearestOrEven) } }
+    case .exp where T.self == Float.self: lanes(ExponentialLanes.exp)
+    case .expm1 where T.self == Float.self: lanes(ExponentialLanes.expm1)
+    case .sigmoid where T.self == Float.self: lanes(ExponentialLanes.sigmoid)
     case .sigmoid:
       {
         let exp = T.function(.exp)
@@ -38,6 +41,14 @@ extension Blocks where T: RealElement {
     case .erfc: call(.erfc)
     case .logGamma: call(.logGamma)
     case .not: nil
+    }
+  }
+
+  private static func lanes(
+    _ body: @escaping (UnsafeMutablePointer<Float>, UnsafePointer<Float>, Int) -> Void
+  ) -> BlockFunction {
+    { d, a, _, _, n, _ in
+      body(d.assumingMemoryBound(to: Float.self), a.assumingMemoryBound(to: Float.self), n)
     }
   }
 
