@@ -8,6 +8,9 @@ extension TFGraphDef {
     self = TFMetaGraphDef.details(of: graph).graphDef
     // Old enough for every TensorFlow since 1.15 to read, new enough for the ops that we write.
     if !hasVersions, version == 0 { versions.producer = 134 }
+    let known = Set(library.function.map(\.signature.name))
+    let added = graph.functions.filter { !known.contains($0.name) }
+    if !added.isEmpty { library.function += added.map { TFFunctionDef($0) } }
     node = graph.operations.map { node in
       var definition = (try? TFNodeDef(textFormatString: node.record.details)) ?? TFNodeDef()
       definition.name = node.name
