@@ -1,8 +1,8 @@
 import Glibc
 
 /// exp, expm1 and the sigmoid in single precision, without calls, so that loops over them become vector
-/// code: at most 2 units in the last place from the true value, monotone in its neighbourhoods as far as
-/// such errors allow, and the C library's own value where the range reduction would overflow.
+/// code: at most 2 units in the last place from the true value, and the C library's own value where the
+/// range reduction would overflow.
 ///
 /// Each result is a function of its element alone, so that no cut of the work changes a bit.
 enum ExponentialLanes {

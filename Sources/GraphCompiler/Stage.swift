@@ -53,12 +53,7 @@ extension Stage {
 
 extension Function {
   /// The nodes that a call runs for what they do besides computing.
-  package var effectNodes: [Node] {
-    body.operations.filter {
-      $0.definition?.effects.isDisjoint(with: [.writes, .host]) == false
-        && !($0.definition is any LoopOp.Type)
-    }
-  }
+  package var effectNodes: [Node] { body.operations.filter(\.mustRun) }
 }
 
 /// Thrown where the rest cannot be planned before a stage has run.

@@ -26,9 +26,9 @@ struct FlatRequest {
     var request = CompilationRequest(
       graph: graph,
       feeds: feeds.enumerated().map { position, feed in
-        let decides = deciding.contains(position) || ResourceValue(feed.value) != nil
-        return .init(
-          tensor: feed.tensor, shape: feed.value.shape, value: decides ? feed.value : nil)
+        .init(
+          tensor: feed.tensor, shape: feed.value.shape,
+          value: deciding.contains(position) ? feed.value : nil)
       }, fetches: fetches, targets: targets.map { graph.node(at: $0) })
     request.lastReads = lastReads
     request.completed = completed

@@ -12,8 +12,8 @@ extension Graph {
     let library = metaGraph.graphDef.library.function
     let signatures = Dictionary(
       library.map { ($0.signature.name, $0.signature) }, uniquingKeysWith: { first, _ in first })
+    let reader = FunctionReader(ops: ops, stated: stated, library: signatures)
     for function in library {
-      let reader = FunctionReader(ops: ops, stated: stated, library: signatures)
       do {
         add(try reader.function(function))
       } catch {

@@ -43,22 +43,22 @@ enum Resizing {
               ((image * small[1] + r) * small[2] + c) * channels
             }
             let (dy, dx) = (T(row.share), T(column.share))
-            let corners = [
+            let corners = (
               corner(row.lower, column.lower), corner(row.lower, column.upper),
-              corner(row.upper, column.lower), corner(row.upper, column.upper),
-            ]
+              corner(row.upper, column.lower), corner(row.upper, column.upper)
+            )
             for c in 0..<channels {
               if isGradient {
                 let g = source[large + c]
-                target[corners[0] + c] += g * (1 - dy) * (1 - dx)
-                target[corners[1] + c] += g * (1 - dy) * dx
-                target[corners[2] + c] += g * dy * (1 - dx)
-                target[corners[3] + c] += g * dy * dx
+                target[corners.0 + c] += g * (1 - dy) * (1 - dx)
+                target[corners.1 + c] += g * (1 - dy) * dx
+                target[corners.2 + c] += g * dy * (1 - dx)
+                target[corners.3 + c] += g * dy * dx
               } else {
-                let top = source[corners[0] + c]
-                let bottom = source[corners[2] + c]
-                let upper = top + (source[corners[1] + c] - top) * dx
-                let lower = bottom + (source[corners[3] + c] - bottom) * dx
+                let top = source[corners.0 + c]
+                let bottom = source[corners.2 + c]
+                let upper = top + (source[corners.1 + c] - top) * dx
+                let lower = bottom + (source[corners.3 + c] - bottom) * dx
                 target[large + c] = upper + (lower - upper) * dy
               }
             }

@@ -65,10 +65,7 @@ extension Flattener {
     let arguments = Dictionary(
       zip(function.inputs.map(\.node.index), inputs), uniquingKeysWith: { first, _ in first })
     let inner = try flatten(function.body, arguments: arguments, prefix: prefix, pivot: pivot)
-    let effects = function.body.operations.filter {
-      $0.definition?.effects.isDisjoint(with: [.writes, .host]) == false
-    }
-    let targets = (function.targets + effects).flatMap { inner.nodes[$0.index] }
+    let targets = (function.targets + function.effectNodes).flatMap { inner.nodes[$0.index] }
     let outputs = function.outputs.map { tensor -> Value in
       // Whatever follows the call follows its effects.
       Value(

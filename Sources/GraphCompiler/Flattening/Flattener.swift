@@ -150,19 +150,19 @@ struct Flattener {
     ).index
   }
 
-  /// An ordinary node; where it takes the value of a variable, the variable is read first.
-  private mutating func copy(
-    _ node: Node, _ inputs: [Value], _ controls: [Int], _ name: String, _ flat: inout Flat
-  ) throws(GraphError) {
-    let references = Self.references(node)
+  /// What a node takes: variables where it takes variables, values read from them elsewhere; with what
+  /// comes before it.
+  private func taken(
+    _ inputs: [Value], _ node: Node, _ references: [Int], _ controls: [Int], _ name: String
+  ) throws(GraphError) -> (endpoints: [Endpoint], before: [Int]) {
     var endpoints: [Endpoint] = []
-    var extra: [Int] = []
+    var before = controls
     for (position, input) in inputs.enumerated() {
       switch input.image {
       case .tensor(let endpoint): endpoints.append(endpoint)
       case .variable(let handle) where references.contains(position):
         endpoints.append(handle)
-        extra += input.after
+        before += input.after
       case .variable(let handle):
         endpoints.append(
           try read(handle, node, controls + input.after, name + "/read_\(position)"))
@@ -171,6 +171,15 @@ struct Flattener {
           "takes a value from inside of a loop without Exit", node: node.name, op: node.op)
       }
     }
+    return (endpoints, before)
+  }
+
+  /// An ordinary node; where it takes the value of a variable, the variable is read first.
+  private mutating func copy(
+    _ node: Node, _ inputs: [Value], _ controls: [Int], _ name: String, _ flat: inout Flat
+  ) throws(GraphError) {
+    let references = Self.references(node)
+    let (endpoints, before) = try taken(inputs, node, references, controls, name)
     let passesReference = !references.isEmpty && references.count == inputs.count - 1
     let isReference = node.definition?.signature.outputs.first?.isReference == true
     let op = Self.valueOp(of: node)
@@ -182,7 +191,7 @@ struct Flattener {
     var attributes = node.attributes
     if isReference { attributes["T"] = .type(.resource) }
     let made = try append(
-      name, op, endpoints, controls + extra, attributes, outputs, node)
+      name, op, endpoints, before, attributes, outputs, node)
     flat.nodes[node.index] = [made.index]
     flat.images[node.index] = node.record.outputs.indices.map { output in
       let endpoint = Endpoint(node: made.index, output: output)
@@ -221,10 +230,10 @@ struct Flattener {
     throws(GraphError) -> Endpoint
   {
     // The variable's type is what the reading node takes.
-    let position = node.record.inputs.first { _ in true }
+    let source = node.record.inputs.first
     let dtype =
       Self.declared(target.node(at: handle.node))?[Ops.VarHandleOp.dtype]
-      ?? position.map { node.graph.node(at: $0.node).record.outputs[$0.output].dtype } ?? .float32
+      ?? source.map { node.graph.node(at: $0.node).record.outputs[$0.output].dtype } ?? .float32
     let made = try append(
       name, Ops.ReadVariableOp.self, [handle], controls, ["dtype": .type(dtype)],
       [.init(dtype: dtype, shape: .unknown)], node)
@@ -246,23 +255,7 @@ struct Flattener {
     _ node: Node, onResource op: any ReferenceOp.Type, _ inputs: [Value], _ controls: [Int],
     _ name: String, _ flat: inout Flat
   ) throws(GraphError) {
-    let references = Self.references(node)
-    var endpoints: [Endpoint] = []
-    var before = controls
-    for (position, input) in inputs.enumerated() {
-      switch input.image {
-      case .tensor(let endpoint): endpoints.append(endpoint)
-      case .variable(let handle) where references.contains(position):
-        endpoints.append(handle)
-        before += input.after
-      case .variable(let handle):
-        endpoints.append(
-          try read(handle, node, controls + input.after, name + "/read_\(position)"))
-      case .insideLoop:
-        throw GraphError(
-          "takes a value from inside of a loop without Exit", node: node.name, op: node.op)
-      }
-    }
+    let (endpoints, before) = try taken(inputs, node, Self.references(node), controls, name)
     var attributes: [String: Attribute] = [:]
     let resource = op.resourceOp
     let known = Set(resource.signature.attributes.map(\.name))

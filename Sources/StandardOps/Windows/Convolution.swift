@@ -107,11 +107,7 @@ extension Ops {
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
     ) -> Gradient {
-      guard let dy = upstream[0] else { return .dense([nil, nil, nil]) }
-      let (filter, output) = (node.input(1), node.input(2))
-      let filterGradient = dy.apply(
-        Conv2DBackpropFilter.self, [shapeTensor(of: filter), output], node.attributes)
-      return .dense([nil, filterGradient, dy.apply(Conv2D.self, [filter], node.attributes)])
+      inputFormGradient(node, upstream[0], Conv2D.self, Conv2DBackpropFilter.self)
     }
   }
 
@@ -124,11 +120,7 @@ extension Ops {
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
     ) -> Gradient {
-      guard let dy = upstream[0] else { return .dense([nil, nil, nil]) }
-      let (input, output) = (node.input(0), node.input(2))
-      let inputGradient = shapeTensor(of: input).apply(
-        Conv2DBackpropInput.self, [dy, output], node.attributes)
-      return .dense([inputGradient, nil, input.apply(Conv2D.self, [dy], node.attributes)])
+      filterFormGradient(node, upstream[0], Conv2D.self, Conv2DBackpropInput.self)
     }
   }
 
@@ -157,14 +149,8 @@ extension Ops {
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
     ) -> Gradient {
-      guard let dy = upstream[0] else { return .dense([nil, nil, nil]) }
-      let (filter, output) = (node.input(1), node.input(2))
-      let filterGradient = dy.apply(
-        DepthwiseConv2dNativeBackpropFilter.self, [shapeTensor(of: filter), output],
-        node.attributes)
-      return .dense([
-        nil, filterGradient, dy.apply(DepthwiseConv2dNative.self, [filter], node.attributes),
-      ])
+      inputFormGradient(
+        node, upstream[0], DepthwiseConv2dNative.self, DepthwiseConv2dNativeBackpropFilter.self)
     }
   }
 
@@ -178,13 +164,8 @@ extension Ops {
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
     ) -> Gradient {
-      guard let dy = upstream[0] else { return .dense([nil, nil, nil]) }
-      let (input, output) = (node.input(0), node.input(2))
-      let inputGradient = shapeTensor(of: input).apply(
-        DepthwiseConv2dNativeBackpropInput.self, [dy, output], node.attributes)
-      return .dense([
-        inputGradient, nil, input.apply(DepthwiseConv2dNative.self, [dy], node.attributes),
-      ])
+      filterFormGradient(
+        node, upstream[0], DepthwiseConv2dNative.self, DepthwiseConv2dNativeBackpropInput.self)
     }
   }
 
@@ -196,6 +177,30 @@ extension Ops {
     return .dense([
       shapeTensor(of: input).apply(toInput, [filter, dy], node.attributes),
       input.apply(toFilter, [shapeTensor(of: filter), dy], node.attributes),
+    ])
+  }
+
+  /// Of the form that gives the input's gradient from a filter and the output's gradient.
+  private static func inputFormGradient(
+    _ node: Node, _ dy: Tensor?, _ forward: any Op.Type, _ toFilter: any Op.Type
+  ) -> Gradient {
+    guard let dy else { return .dense([nil, nil, nil]) }
+    let (filter, output) = (node.input(1), node.input(2))
+    return .dense([
+      nil, dy.apply(toFilter, [shapeTensor(of: filter), output], node.attributes),
+      dy.apply(forward, [filter], node.attributes),
+    ])
+  }
+
+  /// Of the form that gives the filter's gradient from an input and the output's gradient.
+  private static func filterFormGradient(
+    _ node: Node, _ dy: Tensor?, _ forward: any Op.Type, _ toInput: any Op.Type
+  ) -> Gradient {
+    guard let dy else { return .dense([nil, nil, nil]) }
+    let (input, output) = (node.input(0), node.input(2))
+    return .dense([
+      shapeTensor(of: input).apply(toInput, [dy, output], node.attributes), nil,
+      input.apply(forward, [dy], node.attributes),
     ])
   }
 }
