@@ -19,6 +19,7 @@ public struct CPUBackend: Backend {
     case .loop(let loop):
       if Self.reducesRows(loop), let rows = RowReductionCallable(loop) { return rows }
       return ColumnReductionCallable(loop)
+    case .staged(let staged): return StagedCallable(staged) { compile(.loop($0)) }
     case .contraction(let contraction): return ContractionCallable(contraction)
     case .named(let call): return NamedCallable.make(call)
     }

@@ -3,8 +3,8 @@ import GraphCompiler
 import StandardOps
 import TensorCore
 
-/// A matrix product through OpenBLAS at one thread, cut into tiles by shape, each followed by the
-/// epilogue while it is in cache.
+/// A matrix product through OpenBLAS at one thread, cut into tiles by shape. With an epilogue each
+/// tile's product goes to scratch, and from there through the epilogue while it is in cache.
 final class ContractionCallable: KernelCallable {
   private let kernel: ContractionKernel
   private let boxes: [(rows: Range<Int>, columns: Range<Int>)]
@@ -14,13 +14,16 @@ final class ContractionCallable: KernelCallable {
   /// The multiplications of one tile: below, packing the operands again costs more than a thread
   /// gains.
   private static let tileWork = 3_000_000
+  /// The elements of a tile's product that stay in cache until the epilogue reads them.
+  private static let tileElements = 1 << 16
 
   init?(_ kernel: ContractionKernel) {
     guard [.float32, .float64, .int32, .int64].contains(kernel.dtype) else { return nil }
     self.kernel = kernel
     batchCount = kernel.batch.reduce(1, *)
     let work = kernel.m * kernel.n * kernel.k
-    let pieces = batchCount > 1 ? 1 : min(16, max(1, work / Self.tileWork))
+    var pieces = batchCount > 1 ? 1 : min(16, max(1, work / Self.tileWork))
+    if kernel.epilogue != nil { pieces = max(pieces, kernel.m * kernel.n / Self.tileElements) }
     boxes = Self.cut(kernel.m, kernel.n, pieces)
     var epilogues: [LoopCallable] = []
     if let epilogue = kernel.epilogue {
@@ -33,7 +36,9 @@ final class ContractionCallable: KernelCallable {
         }
         for box in boxes {
           let part = epilogue.restricted(to: place + [box.rows, box.columns])
-          guard let callable = LoopCallable(part.collapsed()) else { return nil }
+          guard let callable = LoopCallable(part.collapsed(), provided: kernel.dtype) else {
+            return nil
+          }
           epilogues.append(callable)
         }
       }
@@ -53,7 +58,14 @@ final class ContractionCallable: KernelCallable {
   }
 
   var tileCount: Int { batchCount * boxes.count }
-  var scratchByteCount: Int { epilogues.map(\.scratchByteCount).max() ?? 64 }
+  private var productByteCount: Int {
+    if epilogues.isEmpty { return 0 }
+    let elements = boxes.map { $0.rows.count * $0.columns.count }.max() ?? 0
+    return (elements * (kernel.dtype.byteCount ?? 8) + 63) / 64 * 64
+  }
+  var scratchByteCount: Int {
+    productByteCount + (epilogues.map(\.scratchByteCount).max() ?? 64)
+  }
   var estimatedNanoseconds: Int {
     batchCount * kernel.m * kernel.n * kernel.k / 40
       + epilogues.reduce(0) { $0 + $1.estimatedNanoseconds }
@@ -65,20 +77,33 @@ final class ContractionCallable: KernelCallable {
   ) -> KernelStatus {
     for tile in tiles {
       let box = boxes[tile % boxes.count]
+      let batch = tile / boxes.count
+      let target = epilogues.isEmpty ? stored(batch, box, operands) : (scratch, box.columns.count)
       switch kernel.dtype {
-      case .float32: product(tile / boxes.count, box, operands, Float.self)
-      case .float64: product(tile / boxes.count, box, operands, Double.self)
-      case .int32: integerProduct(tile / boxes.count, box, operands, Int32.self)
-      default: integerProduct(tile / boxes.count, box, operands, Int64.self)
+      case .float32: product(batch, box, operands, to: target, Float.self)
+      case .float64: product(batch, box, operands, to: target, Double.self)
+      case .int32: integerProduct(batch, box, operands, to: target, Int32.self)
+      default: integerProduct(batch, box, operands, to: target, Int64.self)
       }
       if !epilogues.isEmpty {
         let epilogue = epilogues[tile]
         let status = epilogue.run(
-          tiles: 0..<epilogue.tileCount, operands: operands, scratch: scratch)
+          tiles: 0..<epilogue.tileCount, operands: operands, provided: scratch,
+          scratch: scratch + productByteCount)
         if status != .success { return status }
       }
     }
     return .success
+  }
+
+  /// Where a product that is kept goes, and the elements from row to row there.
+  private func stored(
+    _ batch: Int, _ box: (rows: Range<Int>, columns: Range<Int>),
+    _ operands: UnsafePointer<UnsafeMutableRawPointer>
+  ) -> (start: UnsafeMutableRawPointer, rowStep: Int) {
+    let first =
+      batch * kernel.m * kernel.n + box.rows.lowerBound * kernel.n + box.columns.lowerBound
+    return (operands[kernel.product] + first * (kernel.dtype.byteCount ?? 8), kernel.n)
   }
 
   /// The element offsets of a batch's matrices.
@@ -93,16 +118,15 @@ final class ContractionCallable: KernelCallable {
 
   private func product<T: RealElement>(
     _ batch: Int, _ box: (rows: Range<Int>, columns: Range<Int>),
-    _ operands: UnsafePointer<UnsafeMutableRawPointer>, _: T.Type
+    _ operands: UnsafePointer<UnsafeMutableRawPointer>,
+    to target: (start: UnsafeMutableRawPointer, rowStep: Int), _: T.Type
   ) {
     let (a, b) = (kernel.a, kernel.b)
     let (m, n, k) = (box.rows.count, box.columns.count, kernel.k)
-    let c = operands[kernel.product].assumingMemoryBound(to: T.self)
-    let cOffset =
-      batch * kernel.m * kernel.n + box.rows.lowerBound * kernel.n + box.columns.lowerBound
+    let c = target.start.assumingMemoryBound(to: T.self)
     if m == 0 || n == 0 { return }
     if k == 0 {
-      for row in 0..<m { (c + cOffset + row * kernel.n).update(repeating: 0, count: n) }
+      for row in 0..<m { (c + row * target.rowStep).update(repeating: 0, count: n) }
       return
     }
     let x =
@@ -113,7 +137,8 @@ final class ContractionCallable: KernelCallable {
       + box.columns.lowerBound * (b.isTransposed ? b.leadingDimension : 1)
     let transA = a.isTransposed ? CblasTrans : CblasNoTrans
     let transB = b.isTransposed ? CblasTrans : CblasNoTrans
-    let (lda, ldb, ldc) = (Int32(a.leadingDimension), Int32(b.leadingDimension), Int32(kernel.n))
+    let (lda, ldb) = (Int32(a.leadingDimension), Int32(b.leadingDimension))
+    let ldc = Int32(target.rowStep)
     if let x = x as? UnsafeMutablePointer<Float>, let y = y as? UnsafeMutablePointer<Float>,
       let c = c as? UnsafeMutablePointer<Float>
     {
@@ -122,36 +147,37 @@ final class ContractionCallable: KernelCallable {
         cblas_sgemv(
           CblasRowMajor, b.isTransposed ? CblasNoTrans : CblasTrans,
           Int32(b.isTransposed ? n : k), Int32(b.isTransposed ? k : n), 1, y, ldb, x, 1, 0,
-          c + cOffset, 1)
+          c, 1)
         return
       }
       cblas_sgemm(
         CblasRowMajor, transA, transB, Int32(m), Int32(n), Int32(k), 1, x, lda, y, ldb, 0,
-        c + cOffset, ldc)
+        c, ldc)
     } else if let x = x as? UnsafeMutablePointer<Double>,
       let y = y as? UnsafeMutablePointer<Double>, let c = c as? UnsafeMutablePointer<Double>
     {
       cblas_dgemm(
         CblasRowMajor, transA, transB, Int32(m), Int32(n), Int32(k), 1, x, lda, y, ldb, 0,
-        c + cOffset, ldc)
+        c, ldc)
     }
   }
 
   private func integerProduct<T: FixedWidthInteger & BitwiseCopyable>(
     _ batch: Int, _ box: (rows: Range<Int>, columns: Range<Int>),
-    _ operands: UnsafePointer<UnsafeMutableRawPointer>, _: T.Type
+    _ operands: UnsafePointer<UnsafeMutableRawPointer>,
+    to target: (start: UnsafeMutableRawPointer, rowStep: Int), _: T.Type
   ) {
     let (a, b) = (kernel.a, kernel.b)
     let x = operands[a.buffer].assumingMemoryBound(to: T.self) + offset(a, batch)
     let y = operands[b.buffer].assumingMemoryBound(to: T.self) + offset(b, batch)
-    let c = operands[kernel.product].assumingMemoryBound(to: T.self) + batch * kernel.m * kernel.n
+    let c = target.start.assumingMemoryBound(to: T.self)
     let (xRow, xStep) = a.isTransposed ? (1, a.leadingDimension) : (a.leadingDimension, 1)
     let (yRow, yStep) = b.isTransposed ? (1, b.leadingDimension) : (b.leadingDimension, 1)
     for i in box.rows {
       for j in box.columns {
         var sum: T = 0
         for p in 0..<kernel.k { sum = sum &+ x[i * xRow + p * xStep] &* y[p * yRow + j * yStep] }
-        c[i * kernel.n + j] = sum
+        c[(i - box.rows.lowerBound) * target.rowStep + j - box.columns.lowerBound] = sum
       }
     }
   }

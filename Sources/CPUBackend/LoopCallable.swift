@@ -11,18 +11,25 @@ final class LoopCallable: KernelCallable {
   private let storesDirectly: Bool
   private let storesDensely: Bool
   private let size: Int
+  /// The bytes of an element of the block that load 0 reads, where the caller provides it.
+  private let providedSize: Int
 
   /// The elements of one tile: enough work to be worth a thread's while.
   private static let tileElements = 8192
 
-  init?(_ kernel: LoopKernel) {
+  /// - Parameter provided: the type of load 0, whose elements the caller of `run` provides densely;
+  ///   nil if the loop reads all that it needs.
+  init?(_ kernel: LoopKernel, provided: DType? = nil) {
     guard
-      let program = BlockProgram(kernel.body, loads: kernel.loads, extents: kernel.extents),
+      let program = BlockProgram(
+        kernel.body, loads: kernel.loads, extents: kernel.extents, provided: provided == nil ? 0 : 1
+      ),
       let store = kernel.stores.first, let size = store.dtype.byteCount
     else { return nil }
     self.kernel = kernel
     self.program = program
     self.size = size
+    providedSize = provided?.byteCount ?? 0
     count = kernel.count
     let dense = Shape(kernel.extents).strides
     storesDensely = zip(kernel.extents, zip(store.access.strides, dense)).allSatisfy {
@@ -41,13 +48,21 @@ final class LoopCallable: KernelCallable {
     tiles: Range<Int>, operands: UnsafePointer<UnsafeMutableRawPointer>,
     scratch: UnsafeMutableRawPointer
   ) -> KernelStatus {
+    run(tiles: tiles, operands: operands, provided: scratch, scratch: scratch)
+  }
+
+  /// Runs some of the tiles, of a loop whose load 0 reads `provided`.
+  func run(
+    tiles: Range<Int>, operands: UnsafePointer<UnsafeMutableRawPointer>,
+    provided: UnsafeMutableRawPointer, scratch: UnsafeMutableRawPointer
+  ) -> KernelStatus {
     let status = scratch
     status.storeBytes(of: 0, as: Int32.self)
     let end = min(tiles.upperBound * Self.tileElements, count)
     var start = tiles.lowerBound * Self.tileElements
     while start < end {
       let next = min(start + BlockProgram.blockCount, end)
-      runBlock(start..<next, operands, scratch + 64, status)
+      runBlock(start..<next, operands, provided, scratch + 64, status)
       start = next
     }
     return KernelStatus(rawValue: status.load(as: Int32.self)) ?? .success
@@ -55,14 +70,17 @@ final class LoopCallable: KernelCallable {
 
   private func runBlock(
     _ range: Range<Int>, _ operands: UnsafePointer<UnsafeMutableRawPointer>,
-    _ scratch: UnsafeMutableRawPointer, _ status: UnsafeMutableRawPointer
+    _ provided: UnsafeMutableRawPointer, _ scratch: UnsafeMutableRawPointer,
+    _ status: UnsafeMutableRawPointer
   ) {
     let store = kernel.stores[0]
     let base = operands[store.buffer]
     let destination = base + (store.access.offset + range.lowerBound) * size
-    let registers = program.evaluate(
-      range, operands: operands, destination: storesDirectly ? destination : nil,
-      scratch: scratch, status: status)
+    let registers = withUnsafePointer(to: provided + range.lowerBound * providedSize) {
+      program.evaluate(
+        range, operands: operands, provided: $0, destination: storesDirectly ? destination : nil,
+        scratch: scratch, status: status)
+    }
     if storesDirectly { return }
     let result = registers[program.results[0]]
     if program.isUniform(result: 0) {

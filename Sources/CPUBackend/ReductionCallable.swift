@@ -12,6 +12,8 @@ final class ColumnReductionCallable: KernelCallable, @unchecked Sendable {
   private let reduction: LoopReduction
   private let body: BlockProgram
   private let combine: BlockProgram
+  /// The combination, if it is one step on states of one part.
+  private let combineStep: BlockFunction?
   private let finish: BlockProgram
   private let kept: Int
   private let reduced: Int
@@ -45,6 +47,7 @@ final class ColumnReductionCallable: KernelCallable, @unchecked Sendable {
     self.reduction = reduction
     self.body = body
     self.combine = combine
+    combineStep = Self.step(reduction)
     self.finish = finish
     self.parts = parts
     kept = kernel.count
@@ -54,6 +57,13 @@ final class ColumnReductionCallable: KernelCallable, @unchecked Sendable {
     tileWidth =
       kept * reduced > 1 << 16
       ? min(512, max(64, (kept / 4 + 15) / 16 * 16)) : min(512, max(kept, 1))
+  }
+
+  private static func step(_ reduction: LoopReduction) -> BlockFunction? {
+    guard reduction.types.count == 1, reduction.combine.instructions.count == 3,
+      case .binary(let operation, 0, 1)? = reduction.combine.instructions.last
+    else { return nil }
+    return BlockFunctions.binary(operation, reduction.types[0])
   }
 
   var tileCount: Int { max(1, (kept + tileWidth - 1) / tileWidth) }
@@ -97,6 +107,11 @@ final class ColumnReductionCallable: KernelCallable, @unchecked Sendable {
     let chunkBase = laneCount + 1
     /// Combines slot `b` into slot `a` by way of the spare one.
     func merge(_ a: Int, _ b: [UnsafeMutableRawPointer]) {
+      if let combineStep {
+        combineStep(slots[spare][0], slots[a][0], b[0], scratch, columns.count, [])
+        slots.swapAt(a, spare)
+        return
+      }
       let inputs = slots[a] + b
       inputs.withUnsafeBufferPointer { provided in
         let registers = combine.evaluate(
@@ -148,6 +163,7 @@ final class ColumnReductionCallable: KernelCallable, @unchecked Sendable {
     _ scratch: UnsafeMutableRawPointer, _ status: UnsafeMutableRawPointer,
     _ add: (_ row: Int, _ values: [UnsafeMutableRawPointer]) -> Void
   ) {
+    var values = repeated
     let isWhole = columns.count == kept
     let batch = isWhole ? max(1, BlockProgram.blockCount / max(kept, 1)) : 1
     var row = rows.lowerBound
@@ -158,18 +174,16 @@ final class ColumnReductionCallable: KernelCallable, @unchecked Sendable {
       let registers = body.evaluate(
         start..<(start + length), operands: operands, scratch: scratch, status: status)
       for line in 0..<count {
-        add(
-          row + line,
-          (0..<parts).map { part in
-            let size = reduction.types[part].byteCount ?? 8
-            let base = registers[body.results[part]]
-            if body.isUniform(result: part) {
-              let vector = repeated[part]
-              store(base, to: vector, uniform: true, reduction.types[part], columns.count)
-              return vector
-            }
-            return base + line * columns.count * size
-          })
+        for part in 0..<parts {
+          let size = reduction.types[part].byteCount ?? 8
+          let base = registers[body.results[part]]
+          if body.isUniform(result: part) {
+            store(base, to: repeated[part], uniform: true, reduction.types[part], columns.count)
+          } else {
+            values[part] = base + line * columns.count * size
+          }
+        }
+        add(row + line, values)
       }
       row += count
     }

@@ -66,12 +66,21 @@ enum StridedCopy {
       body(offset, 0, range.count)
       return
     }
+    // Rows that lie behind one another need no division each: what matrices are made of.
+    let height = extents.count > 1 ? extents[extents.count - 2] : 1
+    let down = extents.count > 1 ? strides[extents.count - 2] : 0
     var position = range.lowerBound
     while position < range.upperBound {
       var rest = position / inner
       let column = position - rest * inner
+      var row = 0
       var start = offset + column * step
-      var dimension = extents.count - 2
+      if extents.count > 1 {
+        row = rest % height
+        rest /= height
+        start += row * down
+      }
+      var dimension = extents.count - 3
       while dimension >= 0 {
         let next = rest / extents[dimension]
         start += (rest - next * extents[dimension]) * strides[dimension]
@@ -81,6 +90,15 @@ enum StridedCopy {
       let count = min(inner - column, range.upperBound - position)
       body(start, step, count)
       position += count
+      row += 1
+      start += down - column * step
+      while row < height, position < range.upperBound {
+        let count = min(inner, range.upperBound - position)
+        body(start, step, count)
+        position += count
+        row += 1
+        start += down
+      }
     }
   }
 

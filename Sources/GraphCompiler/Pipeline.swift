@@ -55,7 +55,7 @@ public enum Pipeline {
   private static func plan(_ workspace: Workspace, _ options: CompilerOptions) -> Plan {
     let grouping = Grouping(workspace, fuses: options.optimizes)
     let kernels = KernelBuilder(grouping).kernels()
-    var builder = PlanBuilder(workspace)
+    var builder = PlanBuilder(workspace, merges: options.optimizes)
     return builder.build(kernels)
   }
 

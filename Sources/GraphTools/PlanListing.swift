@@ -31,6 +31,7 @@ package enum PlanListing {
     case .loop(let loop):
       loop.reduction == nil
         ? "loop\(loop.extents)" : "reduction\(loop.extents) over \(loop.reducedExtents)"
+    case .staged(let staged): "staged\(staged.extents) of \(staged.stages.count) loops"
     case .contraction(let contraction):
       "contraction[\(contraction.m), \(contraction.n), \(contraction.k)]"
         + (contraction.epilogue == nil ? "" : " + epilogue")

@@ -9,8 +9,6 @@ package struct FusedKernel {
     case tensor(Tensor)
     /// The variable that a write node sets.
     case variable(String)
-    /// The product that an epilogue reads, stored nowhere else.
-    case product(Node)
     case randomCounter(String)
   }
   package var kernel: Kernel
@@ -32,16 +30,31 @@ package struct FusedKernel {
       return tensor.node.input(0).node.variableName == variable
     }
     func differs(_ loop: LoopKernel) -> Bool {
-      loop.loads.contains { readers.contains($0.buffer) && $0.access != loop.stores[0].access }
+      // What a reduction's body reads, it reads for other elements too.
+      loop.loads.contains {
+        readers.contains($0.buffer)
+          && (loop.reduction != nil || $0.access != loop.stores[0].access)
+      }
+        || loop.finishLoads.contains {
+          readers.contains($0.buffer) && $0.access != loop.stores[0].access
+        }
     }
     if readers.isEmpty { return false }
     switch kernel {
-    case .loop(let loop): return loop.reduction != nil || differs(loop)
+    case .loop(let loop): return differs(loop)
     case .contraction(let contraction):
       return readers.contains(contraction.a.buffer) || readers.contains(contraction.b.buffer)
         || contraction.epilogue.map(differs) ?? false
-    case .named: return true
+    case .named, .staged: return true
     }
+  }
+
+  /// The same kernel with as few dimensions as possible.
+  func collapsed() -> FusedKernel {
+    guard case .loop(let loop) = kernel else { return self }
+    var result = self
+    result.kernel = .loop(loop.collapsed())
+    return result
   }
 
   /// Keeps the value that a variable has now.

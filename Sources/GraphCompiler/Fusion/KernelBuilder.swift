@@ -104,7 +104,7 @@ package struct KernelBuilder {
       extents: extents, loads: loads, body: lowering.builder.expression([element]),
       stores: [Operand(buffer: 0, dtype: dtype, access: access)])
     return FusedKernel(
-      kernel: .loop(kernel.collapsed()), operands: operands.list, root: root,
+      kernel: .loop(kernel), operands: operands.list, root: root,
       nodes: merged(root, lowering.nodes))
   }
 
@@ -164,7 +164,7 @@ package struct KernelBuilder {
       finishLoads: finishLoads.map { $0.projected(from: outer, to: keptSizes) },
       stores: [store.projected(from: outer, to: keptSizes)])
     return FusedKernel(
-      kernel: .loop(kernel.collapsed()), operands: operands.list, root: root,
+      kernel: .loop(kernel), operands: operands.list, root: root,
       nodes: merged(root, above.nodes + [heavy] + below.nodes))
   }
 
@@ -182,8 +182,7 @@ package struct KernelBuilder {
   ) -> FusedKernel {
     var operands = OperandList(output)
     let hasEpilogue = tensor.node != heavy
-    let product = hasEpilogue ? operands.position(.product(heavy)) : 0
-    var kernel = Self.contraction(heavy, product) { operands.position(.tensor($0)) }
+    var kernel = Self.contraction(heavy, product: 0) { operands.position(.tensor($0)) }
     var nodes = [heavy]
     if hasEpilogue {
       let sizes = tensor.shape.fullyDefined?.dimensions ?? []
@@ -198,10 +197,8 @@ package struct KernelBuilder {
           buffer: operands.position(.tensor(load.tensor)), dtype: load.tensor.dtype,
           access: load.access)
       }
-      let own = Operand(
-        buffer: product, dtype: heavy.output(0).dtype, access: Access(strides: strides))
       kernel.epilogue = LoopKernel(
-        extents: sizes, loads: [own] + loads,
+        extents: sizes, loads: loads,
         body: lowering.builder.expression([element]),
         stores: [Operand(buffer: 0, dtype: tensor.dtype, access: Access(strides: strides))])
       nodes = lowering.nodes + nodes
@@ -212,7 +209,7 @@ package struct KernelBuilder {
   }
 
   private static func contraction(
-    _ node: Node, _ product: Int, _ position: (Tensor) -> Int
+    _ node: Node, product: Int, _ position: (Tensor) -> Int
   ) -> ContractionKernel {
     guard let op = node.definition as? any KernelOp.Type,
       case .contraction(let transposeA, let transposeB) = op.kernel(of: node)

@@ -17,7 +17,8 @@ public struct MatrixOperand: Hashable, Sendable {
 
 /// A (batched) matrix product, and a loop over each finished tile of it.
 ///
-/// A sum is complete before the epilogue reads it: no operation crosses the seam.
+/// A sum is complete before the epilogue reads it: no operation crosses the seam. With an epilogue the
+/// product is stored nowhere but in the scratch of a tile.
 public struct ContractionKernel: Hashable, Sendable {
   /// The sizes of the batch dimensions.
   public var batch: [Int]
@@ -27,9 +28,10 @@ public struct ContractionKernel: Hashable, Sendable {
   public var dtype: DType
   /// The factors.
   public var a: MatrixOperand, b: MatrixOperand
-  /// The buffer that the product is written to, dense and row-major.
+  /// The buffer that the product is written to, dense and row-major, if there is no epilogue.
   public var product: Int
-  /// A plain loop over `batch + [m, n]` that reads the product, if one is fused.
+  /// A plain loop over `batch + [m, n]`, whose load 0 is the product's element; the loop's own loads
+  /// are those from 1.
   public var epilogue: LoopKernel?
 }
 
@@ -58,6 +60,7 @@ public struct NamedKernelCall: Hashable, Sendable {
 /// What the compiler asks of a backend: one of a small set of forms over strided buffers.
 public enum Kernel: Hashable, Sendable {
   case loop(LoopKernel)
+  case staged(StagedKernel)
   case contraction(ContractionKernel)
   case named(NamedKernelCall)
 }

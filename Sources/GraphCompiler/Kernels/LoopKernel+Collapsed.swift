@@ -3,11 +3,17 @@ import StandardOps
 extension LoopKernel {
   /// The same loop with as few dimensions as possible: those of size 1 dropped, neighbours that every
   /// access walks through contiguously merged.
-  package func collapsed() -> LoopKernel {
+  package func collapsed() -> LoopKernel { collapsed(keeping: []).loop }
+
+  /// The same loop with as few dimensions as possible, of which some stay apart.
+  ///
+  /// - Parameter kept: parallel dimensions that are not merged.
+  /// - Returns: the loop, and where each kept dimension is now.
+  package func collapsed(keeping kept: [Int]) -> (loop: LoopKernel, kept: [Int]) {
     var kernel = self
     let rank = extents.count
     // Dimensions are merged within the parallel and within the reduced ones, never across.
-    let parallel = Self.groups(extents) { mergeable($0, $1) }
+    let parallel = Self.groups(extents, keeping: kept) { mergeable($0, $1) }
     let reduced = Self.groups(reducedExtents) { mergeable($0 + rank, $1 + rank) }
     let all = parallel + reduced.map { $0.map { $0 + rank } }
     let sizes = extents + reducedExtents
@@ -27,11 +33,20 @@ extension LoopKernel {
     }
     kernel.body = body.mapCoordinates { merged($0, all) }
     kernel.finish = finish?.mapCoordinates { merged($0, parallel) }
+    return (kernel, kept.map { dimension in parallel.firstIndex(of: [dimension]) ?? 0 })
+  }
+
+  /// The loop with two parallel dimensions as one, in the place of the second.
+  package func merging(_ a: Int, into b: Int) -> LoopKernel {
+    precondition(mergeable(a, b), "dimensions that every access walks through contiguously")
+    var kernel = self
+    kernel.extents[b] *= extents[a]
+    kernel.extents[a] = 1
     return kernel
   }
 
   /// Whether every access steps through dimension `a` as through a whole run of dimension `b`.
-  private func mergeable(_ a: Int, _ b: Int) -> Bool {
+  package func mergeable(_ a: Int, _ b: Int) -> Bool {
     let size = (extents + reducedExtents)[b]
     func contiguous(_ strides: [Int]) -> Bool {
       !strides.indices.contains(b) || strides[a] == strides[b] * size
@@ -44,10 +59,14 @@ extension LoopKernel {
   }
 
   /// Runs of neighbouring dimensions that may merge; those of size 1 belong to none.
-  private static func groups(_ sizes: [Int], _ mergeable: (Int, Int) -> Bool) -> [[Int]] {
+  private static func groups(
+    _ sizes: [Int], keeping kept: [Int] = [], _ mergeable: (Int, Int) -> Bool
+  ) -> [[Int]] {
     var groups: [[Int]] = []
-    for dimension in sizes.indices where sizes[dimension] != 1 {
-      if let last = groups.last?.last, mergeable(last, dimension) {
+    for dimension in sizes.indices where sizes[dimension] != 1 || kept.contains(dimension) {
+      if let last = groups.last?.last, !kept.contains(last), !kept.contains(dimension),
+        mergeable(last, dimension)
+      {
         groups[groups.count - 1].append(dimension)
       } else {
         groups.append([dimension])
@@ -56,9 +75,9 @@ extension LoopKernel {
     return groups
   }
 
-  /// The part of a plain loop inside a box of its parallel dimensions.
+  /// The part of the loop inside a box of its parallel dimensions.
   package func restricted(to box: [Range<Int>]) -> LoopKernel {
-    precondition(reduction == nil && box.count == extents.count, "a box of a plain loop")
+    precondition(box.count == extents.count, "a box of the parallel dimensions")
     var kernel = self
     kernel.extents = box.map(\.count)
     func shift(_ access: inout Access) {
@@ -67,8 +86,11 @@ extension LoopKernel {
       }
     }
     for index in loads.indices { shift(&kernel.loads[index].access) }
+    for index in finishLoads.indices { shift(&kernel.finishLoads[index].access) }
     for index in stores.indices { shift(&kernel.stores[index].access) }
-    kernel.body = body.shiftingCoordinates(by: box.map(\.lowerBound))
+    let lower = box.map(\.lowerBound)
+    kernel.body = body.shiftingCoordinates(by: lower)
+    kernel.finish = finish?.shiftingCoordinates(by: lower)
     return kernel
   }
 }

@@ -17,20 +17,18 @@ package enum EliminateCommonSubexpressions: Pass {
 
   package static func run(_ workspace: inout Workspace, _ options: CompilerOptions) throws {
     var known: [Key: [Tensor]] = [:]
-    var writes: [Endpoint: Int] = [:]
+    /// By the variable's name, since two handles may share a variable.
+    var writes: [String: Int] = [:]
     var log = workspace.log
     workspace.rebuild { node, inputs, target in
       let effects = node.definition?.effects ?? .host
       if effects.contains(.writes), let handle = inputs.first {
-        // Two handles may share a variable, so a write to one ends what is known of all.
-        for key in writes.keys { writes[key, default: 0] += 1 }
-        writes[handle.endpoint, default: 0] += 1
+        writes[handle.node.variableName, default: 0] += 1
       }
       guard effects.isSubset(of: .reads), node.op != Ops.Placeholder.name else { return nil }
       var epoch = 0
       if effects.contains(.reads), let handle = inputs.first {
-        epoch = writes[handle.endpoint, default: 0]
-        writes[handle.endpoint] = epoch
+        epoch = writes[handle.node.variableName, default: 0]
       }
       let key = Key(
         op: node.op, inputs: inputs.map(\.endpoint), attributes: node.attributes, writes: epoch)

@@ -8,12 +8,15 @@ package struct PlanBuilder {
   private var buffers: [FusedKernel.Source: Int] = [:]
   private var variables: [String: Int] = [:]
   private let workspace: Workspace
+  private let merges: Bool
   /// Values of variables that are used after the variable was written.
   private var savedReads: Set<Tensor> = []
   private var liveness: Liveness
 
-  package init(_ workspace: Workspace) {
+  /// - Parameter merges: whether loops that share dimensions become stages of one kernel.
+  package init(_ workspace: Workspace, merges: Bool = true) {
     self.workspace = workspace
+    self.merges = merges
     liveness = Liveness(written: ApplyRules.writtenVariables(workspace))
   }
 
@@ -21,7 +24,7 @@ package struct PlanBuilder {
   package mutating func build(_ kernels: [FusedKernel]) -> Plan {
     declareVariables()
     let ordered = keepingReadValues(in: kernels)
-    for kernel in ordered { append(kernel) }
+    for kernel in merges ? stages(of: ordered) : ordered { append(kernel.collapsed()) }
     for tensor in workspace.fetches { plan.fetches.append(buffer(of: .tensor(tensor))) }
     for (position, tensor) in workspace.feeds {
       let index = buffer(of: .tensor(tensor))
@@ -96,19 +99,30 @@ package struct PlanBuilder {
     return kernels.enumerated().flatMap { (copies[$0.offset] ?? []) + [$0.element] }
   }
 
+  /// The kernels with loops joined where they share dimensions.
+  private mutating func stages(of kernels: [FusedKernel]) -> [FusedKernel] {
+    StageMerging.merged(
+      kernels,
+      location: { source in
+        guard case .tensor(let tensor) = source, tensor.node.op == Ops.ReadVariableOp.name,
+          !savedReads.contains(tensor)
+        else { return source }
+        return .variable(tensor.node.input(0).node.variableName)
+      }, isLive: { isLive($0) })
+  }
+
+  /// Whether the kernel runs only after a variable changed.
+  private mutating func isLive(_ kernel: FusedKernel) -> Bool {
+    guard kernel.outputCount > 0, case .tensor(let tensor) = kernel.operands[0] else {
+      return false
+    }
+    return tensor.node.op != Ops.ReadVariableOp.name && liveness.isLive(tensor)
+  }
+
   private mutating func append(_ kernel: FusedKernel) {
     let indices = kernel.operands.map { buffer(of: $0) }
-    let isLive: Bool
-    if kernel.outputCount > 0, case .tensor(let tensor) = kernel.operands[0] {
-      isLive = liveness.isLive(tensor) && tensor.node.op != Ops.ReadVariableOp.name
-    } else {
-      isLive = false
-    }
+    let isLive = isLive(kernel)
     if isLive {
-      // The product behind an epilogue outlives the run like the result.
-      for (operand, index) in zip(kernel.operands, indices) {
-        if case .product = operand { plan.buffers[index].location = .live(0) }
-      }
       for index in indices.prefix(kernel.outputCount) { plan.buffers[index].location = .live(0) }
     }
     if case .named(let call) = kernel.kernel, let counter = call.counter,
@@ -127,7 +141,6 @@ package struct PlanBuilder {
     let index: Int
     switch operand {
     case .tensor(let tensor): index = source(tensor)
-    case .product(let node): index = addBuffer(node.output(0), .arena(0))
     case .variable(let name):
       let variable = variables[name] ?? 0
       let use = plan.variables[variable]
