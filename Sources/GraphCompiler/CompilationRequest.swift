@@ -48,8 +48,14 @@ public struct CompilationRequest: Sendable {
 public struct CompilerOptions: Sendable {
   /// The contracts of the rewrites that are allowed.
   public var contracts: Set<Contract> = [.exact, .rescaling]
-  /// Whether to rewrite at all; otherwise each node is a kernel of its own.
-  public var optimizes = true
+  /// Whether passes rewrite the graph beyond what running it needs.
+  public var rewrites = true
+  /// Whether nodes are joined into kernels; otherwise each node is a kernel of its own.
+  public var fuses = true
+  /// The rules that `ApplyRules` tries, in this order.
+  package var rules = ApplyRules.rules
+  /// Sees every step.
+  package var observer: (any CompilationObserver)?
   /// Runs a plan without feeds or variables, to evaluate constants.
   package var evaluate: @Sendable (Plan) throws -> [TensorValue]
 

@@ -43,20 +43,30 @@ public enum Pipeline {
   private static func optimized(_ copy: Workspace, _ options: CompilerOptions) throws -> Plan {
     var workspace = copy
     workspace.log.finish(Specialize.name, nodes: workspace.neededNodes().count)
-    for pass in passes where options.optimizes || pass == ExpandComposites.self {
+    for pass in passes where options.rewrites || pass == ExpandComposites.self {
+      let before = options.observer == nil ? nil : workspace
       try pass.run(&workspace, options)
       workspace.log.finish(pass.name, nodes: workspace.neededNodes().count)
       Verifier.check(workspace, after: pass.name)
+      if let before { options.observer?.passFinished(pass, before: before, after: workspace) }
     }
     return plan(workspace, options)
   }
 
+  /// What joins nodes into kernels and places their buffers, in listings.
+  package static let fusion = "fuse"
+
   /// Groups nodes into kernels and writes the plan.
   private static func plan(_ workspace: Workspace, _ options: CompilerOptions) -> Plan {
-    let grouping = Grouping(workspace, fuses: options.optimizes)
+    let grouping = Grouping(workspace, fuses: options.fuses)
     let kernels = KernelBuilder(grouping).kernels()
-    var builder = PlanBuilder(workspace, merges: options.optimizes)
-    return builder.build(kernels)
+    var builder = PlanBuilder(workspace, merges: options.fuses)
+    var plan = builder.build(kernels)
+    for (node, reason) in grouping.reasons {
+      plan.log.record(fusion, node: node.name, origin: node.record.origin, reason)
+    }
+    plan.log.finish(fusion, nodes: plan.steps.count)
+    return plan
   }
 
   /// The values of tensors that depend on constants alone.

@@ -27,8 +27,7 @@ public final class Session: Sendable {
   let flatGraphs = Mutex(FlatGraphs())
   private let runs = ReadWriteLock()
   private let executor: Executor
-  private let contracts: Set<Contract>
-  private let optimizes: Bool
+  private let compiler: CompilerSettings
 
   /// A session without values for any variable.
   ///
@@ -38,15 +37,22 @@ public final class Session: Sendable {
   ///   - contracts: what rewrites may do to the numbers.
   ///   - optimizes: whether the graph is rewritten and fused at all.
   /// - Throws: `GraphErrors` with every mistake in the graph.
-  public init(
+  public convenience init(
     _ graph: Graph, backend: BackendChoice = .llvm, threads: Int? = nil,
     contracts: Set<Contract> = [.exact, .rescaling], optimizes: Bool = true
+  ) throws(GraphErrors) {
+    try self.init(
+      graph, backend: backend, threads: threads,
+      compiler: CompilerSettings(contracts: contracts, rewrites: optimizes, fuses: optimizes))
+  }
+
+  package init(
+    _ graph: Graph, backend: BackendChoice, threads: Int?, compiler: CompilerSettings
   ) throws(GraphErrors) {
     try graph.throwNewErrors()
     self.graph = graph
     backends = backend == .cpu ? [CPUBackend()] : [LLVMBackend(), CPUBackend()]
-    self.contracts = contracts
-    self.optimizes = optimizes
+    self.compiler = compiler
     executor = Executor(
       pool: ThreadPool(threadCount: threads ?? ThreadPool.availableProcessors))
   }
@@ -137,9 +143,7 @@ public final class Session: Sendable {
     var (found, deciding) = cache.withLock { $0.find(signature, values) }
     if let found { return FoundPlan(plan: found, stage: found.stage, deciding: deciding) }
     try graph.throwNewErrors()
-    var options = CompilerOptions { try self.evaluate($0) }
-    options.contracts = contracts
-    options.optimizes = optimizes
+    let options = compiler.options { try self.evaluate($0) }
     deciding = values.indices.filter { deciding.contains($0) || ResourceValue(values[$0]) != nil }
     while true {
       do {

@@ -7,7 +7,7 @@ import TensorCore
 package enum PlanListing {
   package static func lines(of plan: Plan) -> [String] {
     var lines: [String] = []
-    for (pass, nodes) in plan.log.counts { lines.append("# after \(pass): \(nodes) nodes") }
+    for run in plan.log.passes { lines.append("# after \(run.pass): \(run.nodes) nodes") }
     for step in plan.steps {
       let outputs = plan.buffers[step.buffers[0]]
       let inputs = step.buffers.dropFirst().map { plan.buffers[$0].name }

@@ -14,6 +14,9 @@ package struct Grouping {
   /// The reduction or contraction inside the kernel of a root, by the root's index.
   package private(set) var heavy: [Int: Int] = [:]
 
+  /// Why each node that is computed is stored rather than computed inside of what takes it.
+  package private(set) var reasons: [(node: Node, reason: String)] = []
+
   private var isRoot: [Int: Bool] = [:]
   private var state: [Int: Inlining] = [:]
   private let fuses: Bool
@@ -41,7 +44,10 @@ package struct Grouping {
   package init(_ workspace: Workspace, fuses: Bool = true) {
     self.fuses = fuses
     let nodes = workspace.neededNodes()
-    for tensor in workspace.fetches { isRoot[tensor.node.index] = true }
+    for tensor in workspace.fetches where isRoot[tensor.node.index] == nil {
+      isRoot[tensor.node.index] = true
+      reasons.append((tensor.node, "is stored, since it is fetched"))
+    }
     let consumers = Self.consumers(nodes)
     let costs = Self.costs(nodes)
     for node in nodes.reversed() { place(node, consumers[node.index] ?? [], costs) }
@@ -107,7 +113,12 @@ package struct Grouping {
       isRoot[index] = true
       return
     }
-    if isRoot[index] != true, !fuses || !inline(node, consumers, costs) { isRoot[index] = true }
+    if isRoot[index] != true,
+      let reason = fuses ? inline(node, consumers, costs) : "each node is stored, as asked"
+    {
+      isRoot[index] = true
+      reasons.append((node, reason))
+    }
     if isRoot[index] == true { start(node) }
   }
 
@@ -122,45 +133,71 @@ package struct Grouping {
   }
 
   /// Tries to compute the node inside its consumers' kernels.
+  ///
+  /// - Returns: why it cannot be; nil if it is.
   private mutating func inline(
     _ node: Node, _ consumers: [(node: Node, input: Int)], _ costs: [Int: Int]
-  ) -> Bool {
-    guard node.outputs.count == 1, let count = node.output(0).shape.count else { return false }
+  ) -> String? {
+    guard node.outputs.count == 1, let count = node.output(0).shape.count else {
+      return "is stored, since it has \(node.outputs.count) results"
+    }
     var result = Inlining()
     for (consumer, input) in consumers {
-      guard let edge = edge(from: node, to: consumer, input) else { return false }
+      guard let edge = edge(from: node, to: consumer, input) else {
+        return "is stored, since \"\(consumer.name)\" (\(consumer.op)) reads it from memory"
+      }
       result.roots.formUnion(edge.roots)
       result.isAligned = result.isAligned && edge.isAligned
       result.evaluations = max(result.evaluations, edge.evaluations)
       result.depth = max(result.depth, edge.depth)
       result.uses += 1
     }
-    guard !result.roots.isEmpty, result.depth < Self.depthLimit else { return false }
+    guard !result.roots.isEmpty, result.depth < Self.depthLimit else {
+      return "is stored, since the chain after it is \(result.depth) nodes long"
+    }
+    let takers = consumers.map { "\"\($0.node.name)\"" }.joined(separator: ", ")
     let isView = node.definition is any ViewOp.Type
     let isHeavy = node.definition is any ReductionOp.Type || node.isContraction
     let cost = costs[node.index] ?? 0
     if isHeavy {
-      guard result.roots.count == 1, let root = result.roots.first, result.isAligned,
-        heavy[root] == nil, result.uses == 1 || node.definition is any ReductionOp.Type
-      else { return false }
+      guard result.roots.count == 1, let root = result.roots.first else {
+        return "is stored, since several kernels take it: \(takers)"
+      }
+      guard heavy[root] == nil else {
+        return "is stored, since the kernel of \"\(node.graph.node(at: root).name)\" holds a "
+          + "reduction or product already"
+      }
       // Only a kernel whose elements are the heavy node's own can finish it.
-      guard state[root]?.evaluations == count, !(node.isNamedKernel) else { return false }
+      guard result.isAligned, state[root]?.evaluations == count,
+        result.uses == 1 || node.definition is any ReductionOp.Type
+      else {
+        return "is stored, since \(takers) would compute it again for other elements"
+      }
       heavy[root] = node.index
       result.evaluations = node.input(0).shape.count ?? 0
       result.isAligned = false
       state[node.index] = result
-      return true
+      return nil
     }
-    if node.definition is any KernelOp.Type { return false }
-    if !isView {
-      if result.roots.count > 1, cost > Self.duplicationLimit { return false }
-      if result.evaluations > count, cost > Self.duplicationLimit { return false }
-    } else if result.roots.count > 4 {
-      return false
+    if node.definition is any KernelOp.Type {
+      return "is stored, since its kernel writes memory"
     }
-    if isView, node.isConcatenation { return false }
+    if !isView, cost > Self.duplicationLimit {
+      if result.roots.count > 1 {
+        return "is stored, since several kernels take it: \(takers)"
+      }
+      if result.evaluations > count {
+        return "is stored, since \(takers) would compute it again for each repetition"
+      }
+    }
+    if isView, result.roots.count > 4 {
+      return "is stored, since \(result.roots.count) kernels take it: \(takers)"
+    }
+    if isView, node.isConcatenation {
+      return "is stored, since its pieces come from different places"
+    }
     state[node.index] = result
-    return true
+    return nil
   }
 
   private struct Edge {

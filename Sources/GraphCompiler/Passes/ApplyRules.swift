@@ -14,7 +14,7 @@ package enum ApplyRules: Pass {
   private static let roundLimit = 16
 
   package static func run(_ workspace: inout Workspace, _ options: CompilerOptions) throws {
-    let allowed = rules.filter { options.contracts.contains($0.contract) }
+    let allowed = options.rules.filter { options.contracts.contains($0.contract) }
     let byOp = Dictionary(
       grouping: allowed.flatMap { rule in rule.ops.map { ($0, rule) } }, by: \.0
     ).mapValues { $0.map(\.1) }
@@ -24,6 +24,7 @@ package enum ApplyRules: Pass {
       let uses = useCounts(workspace)
       var live = Liveness(written: writtenVariables(workspace))
       workspace.rebuild { node, inputs, target in
+        let firstNew = target.count
         for rule in byOp[node.op] ?? [] {
           let context = RuleContext(
             node: node, inputs: inputs, isLive: { live.isLive($0) },
@@ -32,7 +33,13 @@ package enum ApplyRules: Pass {
           precondition(
             target.errors.isEmpty && replacement.allSatisfy { !$0.isPoison },
             "rule \(rule.name) at \(node): \(target.errors)")
-          log.record(name, rule: rule.name, node: node.name, "became \(replacement[0].node)")
+          log.record(
+            name, rule: rule.name, node: node.name, origin: node.record.origin,
+            "became \"\(replacement[0].node.name)\"")
+          options.observer?.ruleApplied(
+            RuleApplication(
+              rule: rule, node: node, inputs: inputs, replacement: replacement,
+              firstNew: firstNew))
           changed = true
           return replacement
         }

@@ -33,7 +33,9 @@ package enum EliminateCommonSubexpressions: Pass {
       let key = Key(
         op: node.op, inputs: inputs.map(\.endpoint), attributes: node.attributes, writes: epoch)
       if let same = known[key] {
-        log.record(name, node: node.name, "is \"\(same.first?.node.name ?? "")\" again")
+        log.record(
+          name, node: node.name, origin: node.record.origin,
+          "is \"\(same.first?.node.name ?? "")\" again")
         return same
       }
       let outputs = target.copy(node, inputs: inputs).outputs

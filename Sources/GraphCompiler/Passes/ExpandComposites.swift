@@ -13,7 +13,7 @@ package enum ExpandComposites: Pass {
     while workspace.graph.operations.contains(where: { $0.definition is any CompositeOp.Type }) {
       workspace.rebuild { node, inputs, target in
         guard let composite = node.definition as? any CompositeOp.Type else { return nil }
-        log.record(name, node: node.name, "expanded")
+        log.record(name, node: node.name, origin: node.record.origin, "expanded")
         let shadow = Node(
           graph: target,
           record: NodeRecord(

@@ -42,7 +42,7 @@ package enum FoldConstants: Pass {
       guard !node.outputs.isEmpty, node.outputs.contains(where: { values[$0] != nil }) else {
         return nil
       }
-      log.record(name, node: node.name, "became a constant")
+      log.record(name, node: node.name, origin: node.record.origin, "became a constant")
       return node.outputs.map { output in
         let value = values[output] ?? TensorValue(zeros: [0], dtype: output.dtype)
         let suffix = output.index == 0 ? "" : "_\(output.index)"

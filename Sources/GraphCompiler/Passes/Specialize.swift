@@ -16,8 +16,9 @@ package enum Specialize {
   package static func workspace(
     for request: CompilationRequest, _ options: CompilerOptions
   ) throws -> Workspace {
+    let log = RewriteLog()
     let order = try prunedOrder(request)
-    var maker = SpecializedCopy(request: request, options: options, needed: order)
+    var maker = SpecializedCopy(request: request, options: options, needed: order, log: log)
     for node in order { try maker.add(node) }
     let fetches = try request.fetches.enumerated().map { position, tensor -> Tensor in
       guard let found = maker.map(tensor.endpoint) else {
@@ -28,7 +29,9 @@ package enum Specialize {
       }
       return request.lastReads.contains(position) ? maker.readLast(found) : found
     }
-    return Workspace(graph: maker.target, fetches: fetches, feeds: maker.usedFeeds)
+    var workspace = Workspace(graph: maker.target, fetches: fetches, feeds: maker.usedFeeds)
+    workspace.log = maker.log
+    return workspace
   }
 
   /// The nodes that the request needs: after their inputs and control inputs, then by creation.

@@ -17,7 +17,12 @@ struct SpecializedCopy {
   let needed: [Node]
   private let positions: [Endpoint: Int]
 
-  init(request: CompilationRequest, options: CompilerOptions, needed: [Node]) {
+  private(set) var log: RewriteLog
+
+  init(
+    request: CompilationRequest, options: CompilerOptions, needed: [Node], log: RewriteLog
+  ) {
+    self.log = log
     self.request = request
     self.options = options
     self.needed = needed
@@ -78,6 +83,10 @@ struct SpecializedCopy {
 
   // MARK: Nodes
 
+  private mutating func record(_ node: Node, _ effect: String) {
+    log.record(Specialize.name, node: node.name, origin: node.index, effect)
+  }
+
   mutating func add(_ node: Node) throws {
     let isMerge = node.op == Ops.Merge.name
     let inputs = node.record.inputs.map(map)
@@ -86,11 +95,13 @@ struct SpecializedCopy {
     {
       dead.insert(node.index)
       outputs[node.index] = node.record.outputs.map { _ in nil }
+      record(node, "belongs to a branch that is not taken")
       return
     }
     if node.op == Ops.Switch.name {
       let side = try decision(inputs[1], at: node)
       outputs[node.index] = [side ? nil : inputs[0], side ? inputs[0] : nil]
+      record(node, "its predicate is \(side)")
       return
     }
     if isMerge {
@@ -99,13 +110,17 @@ struct SpecializedCopy {
         target.constant(Int32(chosen), name: node.name + "_index")
       }
       outputs[node.index] = [inputs[chosen], index]
+      record(node, "takes the branch that gives \"\(inputs[chosen]?.node.name ?? "")\"")
       return
     }
     try add(node, inputs.compactMap { $0 })
   }
 
   private mutating func add(_ node: Node, _ inputs: [Tensor]) throws {
-    if !node.outputs.isEmpty, node.outputs.allSatisfy({ feeds[$0.endpoint] != nil }) { return }
+    if !node.outputs.isEmpty, node.outputs.allSatisfy({ feeds[$0.endpoint] != nil }) {
+      record(node, "is fed")
+      return
+    }
     if node.op == Ops.Placeholder.name || node.op == Ops._Arg.name {
       throw CompilationError.missingFeed(node.output(0))
     }
@@ -120,6 +135,7 @@ struct SpecializedCopy {
     // Control edges and what only carries them did their work: the order is the list's from here on.
     if node.definition is any ControlOp.Type {
       outputs[node.index] = []
+      record(node, "only orders others, which the order of the kernels does")
       return
     }
     if let unbundled = try unbundled(node, inputs) {
@@ -191,6 +207,7 @@ struct SpecializedCopy {
     if record.definition?.effects == Effects.none, node.op != Ops.Const.name,
       let values = record.knownValues
     {
+      self.record(node, "follows from shapes that are known: \(values[0])")
       return target.withScope({ $0.origin = node.index }) {
         values.enumerated().map { index, value in
           let name = values.count == 1 ? record.name + "/" : "\(node.name)_\(index)"
@@ -208,7 +225,7 @@ struct SpecializedCopy {
 
   /// A scalar predicate that follows from feeds decides a selection before anything runs.
   private func decideSelection(_ node: Node, _ inputs: [Tensor]) throws {
-    guard options.optimizes, node.op == "SelectV2" || node.op == "Select",
+    guard options.rewrites, node.op == "SelectV2" || node.op == "Select",
       inputs[0].shape.rank == 0, let origin = Origin(inputs[0], self), !origin.feeds.isEmpty
     else { return }
     throw CompilationError.needsValues(origin.feeds)

@@ -41,6 +41,8 @@ public struct Plan: Sendable {
     public var buffers: [Int]
     /// The nodes computed, the result first: names in the user's graph.
     public var nodes: [String]
+    /// For each of them, the index of the node of the flat graph that it stands for.
+    package var origins: [Int]
     /// Whether the step depends on variables and constants alone, so that it runs again only after one
     /// of them changed.
     public var isLive: Bool

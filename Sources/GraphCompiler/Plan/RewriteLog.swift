@@ -8,23 +8,43 @@ public struct RewriteLog: Sendable {
     public var rule: String?
     /// The node that was rewritten.
     public var node: String
+    /// The index of the node of the flat graph that the rewritten one stood for.
+    public var origin: Int
     /// What became of it.
     public var effect: String
   }
 
+  /// A pass that ran.
+  public struct PassRun: Sendable, Hashable {
+    /// The pass, in kebab case.
+    public var pass: String
+    /// The number of nodes, or of kernels, that it left.
+    public var nodes: Int
+    /// How long it took.
+    public var seconds: Double
+  }
+
   /// The rewrites in order.
   public private(set) var entries: [Entry] = []
-  /// The number of nodes after each pass.
-  public private(set) var counts: [(pass: String, nodes: Int)] = []
+  /// The passes in order.
+  public private(set) var passes: [PassRun] = []
+  private var start = ContinuousClock.now
 
-  /// An empty log.
+  /// An empty log, whose first pass begins now.
   public init() {}
 
   package mutating func record(
-    _ pass: String, rule: String? = nil, node: String, _ effect: String
+    _ pass: String, rule: String? = nil, node: String, origin: Int, _ effect: String
   ) {
-    entries.append(Entry(pass: pass, rule: rule, node: node, effect: effect))
+    entries.append(Entry(pass: pass, rule: rule, node: node, origin: origin, effect: effect))
   }
 
-  package mutating func finish(_ pass: String, nodes: Int) { counts.append((pass, nodes)) }
+  /// Ends a pass; the next begins now.
+  package mutating func finish(_ pass: String, nodes: Int) {
+    let now = ContinuousClock.now
+    let (seconds, attoseconds) = (now - start).components
+    passes.append(
+      PassRun(pass: pass, nodes: nodes, seconds: Double(seconds) + Double(attoseconds) * 1e-18))
+    start = now
+  }
 }

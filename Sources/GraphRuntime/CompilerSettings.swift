@@ -1,0 +1,34 @@
+import GraphCompiler
+import TensorCore
+
+/// How a session compiles: what its users choose, and what tools and tests put in.
+package struct CompilerSettings: Sendable {
+  /// What rewrites may do to the numbers.
+  package var contracts: Set<Contract>
+  /// Whether passes rewrite the graph beyond what running it needs.
+  package var rewrites: Bool
+  /// Whether nodes are joined into kernels.
+  package var fuses: Bool
+  /// The rules that are tried, in this order.
+  package var rules = ApplyRules.rules
+  /// Sees every step of a compilation.
+  package var observer: (any CompilationObserver)?
+
+  package init(
+    contracts: Set<Contract> = [.exact, .rescaling], rewrites: Bool = true, fuses: Bool = true
+  ) {
+    self.contracts = contracts
+    self.rewrites = rewrites
+    self.fuses = fuses
+  }
+
+  func options(_ evaluate: @escaping @Sendable (Plan) throws -> [TensorValue]) -> CompilerOptions {
+    var options = CompilerOptions(evaluate: evaluate)
+    options.contracts = contracts
+    options.rewrites = rewrites
+    options.fuses = fuses
+    options.rules = rules
+    options.observer = observer
+    return options
+  }
+}
