@@ -15,6 +15,15 @@ func assignment(_ text: String) throws -> (name: String, value: String) {
   return (String(text[..<equals]), String(text[text.index(after: equals)...]))
 }
 
+/// The shape of a fed tensor, `50,784`, in the option `text`.
+func feedShape(_ text: String, _ value: String) throws -> Shape {
+  let sizes = value.split(separator: ",", omittingEmptySubsequences: true).map { Int($0) }
+  guard sizes.allSatisfy({ $0.map { $0 >= 0 } ?? false }),
+    let count = Shape(sizes.map { $0 ?? 0 }).checkedCount, count <= 1 << 31
+  else { throw CommandError("\"\(text)\" must be NAME=SIZE,SIZE,…") }
+  return Shape(sizes.map { $0 ?? 0 })
+}
+
 extension Session {
   /// A number or Boolean from the command line in a tensor's type.
   func scalar(_ text: String, for name: String) throws -> TensorValue {
@@ -41,16 +50,12 @@ extension Session {
         feeds.feed(try scalar(value, for: name), to: tensor)
         continue
       }
-      let sizes = value.split(separator: ",", omittingEmptySubsequences: true).map { Int($0) }
-      guard sizes.allSatisfy({ $0.map { $0 >= 0 } ?? false }),
-        let count = TensorCore.Shape(sizes.map { $0 ?? 0 }).checkedCount, count <= 1 << 31
-      else { throw CommandError("\"\(text)\" must be NAME=SIZE,SIZE,…") }
-      let shape = Shape(sizes.map { $0 ?? 0 })
+      let shape = try feedShape(text, value)
       guard tensor.dtype.isFloatingPoint else {
         feeds.feed(TensorValue(zeros: shape, dtype: tensor.dtype), to: tensor)
         continue
       }
-      let numbers = (0..<count).map { Double($0 * 7919 % 1000) / 1000 }
+      let numbers = (0..<shape.count).map { Double($0 * 7919 % 1000) / 1000 }
       feeds.feed(
         try TensorValue(converting: numbers, to: tensor.dtype, shape: shape), to: tensor)
     }

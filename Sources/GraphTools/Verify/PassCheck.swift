@@ -1,0 +1,84 @@
+import GraphCompiler
+import GraphCore
+import GraphRuntime
+import StandardOps
+import TensorCore
+
+/// Runs a graph before and after a pass on the same inputs and variables.
+struct PassCheck {
+  let backend: Session.BackendChoice
+  let seed: UInt64
+
+  /// The rounds in which whole graphs are run: in others nearly everything would be NaN.
+  private static let rounds: [AdversarialInputs.Round] = [.ordinary, .sprinkled, .ties]
+
+  /// What is wrong after the pass; nil if all bits are the same.
+  func failure(_ before: Workspace, _ after: Workspace) -> String? {
+    failure(before, false, after, false)
+  }
+
+  /// What is wrong when nodes are joined into kernels; nil if all bits are the same.
+  func failureOfFusion(_ workspace: Workspace) -> String? {
+    failure(workspace, false, workspace, true)
+  }
+
+  private func failure(
+    _ before: Workspace, _ fusesBefore: Bool, _ after: Workspace, _ fusesAfter: Bool
+  ) -> String? {
+    for round in Self.rounds {
+      guard let first = try? run(before, fusesBefore, round) else { continue }
+      let second: [(name: String, value: TensorValue)]
+      do {
+        second = try run(after, fusesAfter, round)
+      } catch {
+        return "on \(round.rawValue) inputs it runs before and fails after: \(error)"
+      }
+      for (a, b) in zip(first, second) {
+        guard let difference = ValueComparison.bits(a.value, b.value) else { continue }
+        let place = difference.index.map { "[\($0)]" } ?? ""
+        return "on \(round.rawValue) inputs \(a.name)\(place) is \(difference.first) before and "
+          + "\(difference.second) after"
+      }
+    }
+    return nil
+  }
+
+  /// The fetched values, then those of the variables.
+  private func run(
+    _ workspace: Workspace, _ fuses: Bool, _ round: AdversarialInputs.Round
+  ) throws -> [(name: String, value: TensorValue)] {
+    guard let session = RewriteCheck.session(on: workspace.graph, backend, fuses: fuses) else {
+      return []
+    }
+    let nodes = workspace.neededNodes()
+    let variables = Self.variables(nodes)
+    var inputs = AdversarialInputs(seed: seed)
+    session.set(
+      variables.map { ($0.name, inputs.value($0.dtype, $0.shape, round)) })
+    var feeds = Feeds()
+    for (_, tensor) in workspace.feeds.sorted(by: { $0.position < $1.position }) {
+      feeds.feed(
+        inputs.value(tensor.dtype, tensor.shape.fullyDefined ?? .scalar, round), to: tensor)
+    }
+    let fetches = workspace.fetches.filter { $0.dtype.byteCount != nil }
+    let values = try session.run(
+      fetches, targets: nodes.filter { $0.definition?.effects.contains(.writes) == true },
+      feeding: feeds)
+    return zip(fetches, values).map { ($0.name, $1) }
+      + variables.compactMap { variable in
+        session.value(ofVariableNamed: variable.name).map {
+          ("the variable \(variable.name)", $0)
+        }
+      }
+  }
+
+  /// The variables whose shapes are known, sorted by name.
+  static func variables(_ nodes: [Node]) -> [(name: String, dtype: DType, shape: Shape)] {
+    var known: [String: (DType, Shape)] = [:]
+    for node in nodes where node.op == Ops.VarHandleOp.name {
+      guard let shape = node[Ops.VarHandleOp.shape].fullyDefined else { continue }
+      known[node.variableName] = (node[Ops.VarHandleOp.dtype], shape)
+    }
+    return known.sorted { $0.key < $1.key }.map { ($0.key, $0.value.0, $0.value.1) }
+  }
+}

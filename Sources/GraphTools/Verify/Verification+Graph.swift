@@ -1,0 +1,166 @@
+import GraphCompiler
+import GraphCore
+import GraphRuntime
+import StandardOps
+import TensorCore
+
+extension Verification {
+  /// What of a graph is compiled, run and checked.
+  package struct Request {
+    package var fetches: [Tensor]
+    package var targets: [Node]
+    /// The shapes of fed tensors whose sizes are not all known; other unknown sizes are 2.
+    package var shapes: [Tensor: Shape] = [:]
+    /// The values of fed tensors that are not drawn.
+    package var values: [Tensor: TensorValue] = [:]
+    /// Values of variables; the others are drawn.
+    package var variables: [(name: String, value: TensorValue)] = []
+    /// Whether fetches that cannot run are left out rather than reported.
+    package var leavesOut = false
+
+    package init(fetches: [Tensor], targets: [Node]) {
+      self.fetches = fetches
+      self.targets = targets
+    }
+
+    /// Whatever nothing else takes.
+    init(all graph: Graph) {
+      var isTaken = Set<Endpoint>()
+      for node in graph.operations { isTaken.formUnion(node.record.inputs) }
+      fetches = graph.operations.flatMap(\.outputs).filter { tensor in
+        tensor.dtype.byteCount != nil && !isTaken.contains(tensor.endpoint)
+          && tensor.node.definition?.effects.isSubset(of: .reads) == true
+          && !(tensor.node.definition?.signature.outputs.contains(where: \.isReference) ?? true)
+      }
+      targets = []
+      leavesOut = true
+    }
+
+    /// The requests of somebody who names nothing: all results, and one training step.
+    package static func all(of graph: Graph) -> [Request] {
+      let results = Request(all: graph)
+      let targets = (graph.collection(.trainOp) + graph.collection(.updateOps)).map(\.target)
+      if targets.isEmpty { return [results] }
+      var training = results
+      training.targets = targets
+      return results.fetches.isEmpty ? [training] : [results, training]
+    }
+  }
+
+  /// Compiles and runs a request with the contracts and rules, checking every step; then compares the
+  /// run under exact rules alone with one of the graph as it stands.
+  ///
+  /// Every Boolean scalar that is fed, such as `training`, takes both values, up to four combinations.
+  ///
+  /// - Throws: what compiling or running the request throws.
+  package func verify(
+    _ graph: Graph, _ request: Request, contracts: Set<Contract>, rules: [Rule] = ApplyRules.rules
+  ) throws {
+    for decisions in Self.decisions(graph, request) {
+      var inputs = AdversarialInputs(seed: 7)
+      var feeds = Feeds()
+      for tensor in Self.placeholders(graph, request) {
+        let value =
+          request.values[tensor] ?? decisions[tensor]
+          ?? inputs.value(
+            tensor.dtype, request.shapes[tensor] ?? Self.shape(tensor), .ordinary)
+        feeds.feed(value, to: tensor)
+      }
+      var variables: [(name: String, value: TensorValue)] = []
+      for (name, dtype, shape) in Self.variables(graph) {
+        variables.append((name, inputs.value(dtype, shape, .ordinary).absolute))
+      }
+      variables += request.variables
+      var request = request
+      if request.leavesOut {
+        let session = try Session(graph, backend: backend, threads: 1)
+        request.fetches = request.fetches.filter {
+          (try? session.prepare([$0], feeding: feeds)) != nil
+        }
+      }
+      var settings = CompilerSettings(contracts: contracts)
+      settings.rules = rules
+      settings.observer = self
+      _ = try run(graph, request, feeds, variables, settings)
+      var exact = CompilerSettings(contracts: [.exact])
+      exact.rules = rules
+      let optimized = try run(graph, request, feeds, variables, exact)
+      let plain = try run(
+        graph, request, feeds, variables, CompilerSettings(rewrites: false, fuses: false))
+      let difference = zip(plain, optimized).first { ValueComparison.bits($0.1, $1.1) != nil }
+      check(
+        "whole run under exact rules",
+        difference.map { plain, optimized in
+          let found = ValueComparison.bits(plain.1, optimized.1)
+          let place = found?.index.map { "[\($0)]" } ?? ""
+          return "\(plain.0)\(place) is \(found?.first ?? "") unoptimized and "
+            + "\(found?.second ?? "") optimized"
+        })
+    }
+  }
+
+  private func run(
+    _ graph: Graph, _ request: Request, _ feeds: Feeds,
+    _ variables: [(name: String, value: TensorValue)], _ settings: CompilerSettings
+  ) throws -> [(String, TensorValue)] {
+    let session = try Session(graph, backend: backend, threads: nil, compiler: settings)
+    session.set(variables)
+    let values = try session.run(request.fetches, targets: request.targets, feeding: feeds)
+    return zip(request.fetches, values).map { ($0.name, $1) }
+      + variables.compactMap { variable in
+        session.value(ofVariableNamed: variable.name).map {
+          ("the variable \(variable.name)", $0)
+        }
+      }
+  }
+
+  // MARK: Inputs
+
+  /// What has to be fed, and what may be: placeholders that the request needs.
+  private static func placeholders(_ graph: Graph, _ request: Request) -> [Tensor] {
+    graph.operations.filter {
+      $0.op == Ops.Placeholder.name || $0.op == Ops.PlaceholderWithDefault.name
+    }.map { $0.output(0) }.filter { $0.dtype.byteCount != nil }
+  }
+
+  private static func shape(_ tensor: Tensor) -> Shape {
+    Shape((tensor.shape.dimensions ?? []).map { $0 ?? 2 })
+  }
+
+  /// Both values of each fed Boolean, up to two of them.
+  private static func decisions(_ graph: Graph, _ request: Request) -> [[Tensor: TensorValue]] {
+    let switches = placeholders(graph, request).filter {
+      $0.dtype == .bool && $0.shape.rank == 0 && request.values[$0] == nil
+    }.prefix(2)
+    var result: [[Tensor: TensorValue]] = [[:]]
+    for tensor in switches {
+      result = result.flatMap { decided in
+        [false, true].map { value in
+          decided.merging(
+            [tensor: (try? value.tensorValue(as: .bool)) ?? TensorValue(zeros: [], dtype: .bool)],
+            uniquingKeysWith: { $1 })
+        }
+      }
+    }
+    return result
+  }
+
+  /// The variables of either kind whose shapes are known.
+  private static func variables(_ graph: Graph) -> [(name: String, dtype: DType, shape: Shape)] {
+    graph.operations.compactMap { node in
+      guard ["VarHandleOp", "VariableV2", "Variable"].contains(node.op),
+        case .shape(let partial)? = node.attributes["shape"], let shape = partial.fullyDefined,
+        case .type(let dtype)? = node.attributes["dtype"], dtype.byteCount != nil
+      else { return nil }
+      return (node.sessionName, dtype, shape)
+    }
+  }
+}
+
+extension TensorValue {
+  /// Magnitudes: variances and counts must not be negative, and weights need not be.
+  fileprivate var absolute: TensorValue {
+    guard dtype.isFloatingPoint, let doubles else { return self }
+    return (try? TensorValue(converting: doubles.map { abs($0) }, to: dtype, shape: shape)) ?? self
+  }
+}
