@@ -2,7 +2,10 @@ import GraphCompiler
 import TensorCore
 
 /// A plan with its kernels compiled: what runs are made of.
-final class Executable: Sendable {
+package final class Executable: Sendable {
+  /// The making of callables, in listings of passes.
+  package static let compilation = "compile"
+
   let plan: Plan
   let callables: [any KernelCallable]
   /// Each step's operands are neighbours in one table of addresses; this is where a step's begin.
@@ -18,7 +21,6 @@ final class Executable: Sendable {
 
   /// - Throws: `SessionError` if no backend takes a kernel.
   init(_ plan: Plan, backends: [any Backend]) throws(SessionError) {
-    self.plan = plan
     let kernels = plan.steps.map(\.kernel)
     var found = [(any KernelCallable)?](repeating: nil, count: kernels.count)
     for backend in backends {
@@ -38,6 +40,9 @@ final class Executable: Sendable {
       callables.append(callable)
     }
     self.callables = callables
+    var compiled = plan
+    compiled.log.finish(Self.compilation, nodes: callables.count)
+    self.plan = compiled
     var first: [Int] = []
     var count = 0
     for step in plan.steps {

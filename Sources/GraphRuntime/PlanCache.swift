@@ -65,6 +65,9 @@ struct PlanCache {
     return (entry.plans[entry.deciding.map { values[$0] }], entry.deciding)
   }
 
+  /// The plans in the order of their signatures' first use.
+  var plans: [CachedPlan] { order.flatMap { entries[$0].map { Array($0.plans.values) } ?? [] } }
+
   mutating func insert(
     _ plan: CachedPlan, _ signature: PlanSignature, deciding: [Int], _ values: [TensorValue]
   ) {

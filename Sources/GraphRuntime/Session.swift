@@ -113,20 +113,20 @@ public final class Session: Sendable {
     _ = try run([], targets: [target], feeding: feeds)
   }
 
-  /// The plan that a run with these feeds would use.
+  /// The plan that a run with these feeds would use, or begin with.
   ///
   /// - Throws: `GraphErrors` or `CompilationError`.
-  package func plan(
+  package func planned(
     fetching fetches: [Tensor], targets: [any GraphElement] = [], feeding feeds: Feeds
-  ) throws -> Plan {
-    let found = try findPlan(flatRequest(fetches, targets.map(\.target), resolve(feeds)))
-    guard found.stage == nil else {
-      throw SessionError(
-        "the run has several stages, since its plan depends on values that it computes; "
-          + "feed them to see the plan for these values")
-    }
-    return found.plan.executable.plan
+  ) throws -> PlannedRun {
+    let request = try flatRequest(fetches, targets.map(\.target), resolve(feeds))
+    let found = try findPlan(request)
+    return PlannedRun(
+      plan: found.plan.executable.plan, flat: request.flat, stage: found.stage, fetches: fetches)
   }
+
+  /// Every plan that was compiled and is kept.
+  package var plans: [Plan] { cache.withLock { $0.plans.map(\.executable.plan) } }
 
   /// A plan, and what follows it if it is the first stage of a run.
   struct FoundPlan {

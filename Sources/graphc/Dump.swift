@@ -6,47 +6,50 @@ struct Dump: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Shows a graph, or the kernels that a run of it would use.")
 
-  enum Format: String, ExpressibleByArgument { case text, dot, json, pbtxt }
+  enum Format: String, ExpressibleByArgument { case text, dot, json, pbtxt, kernels, memory }
 
   @Argument(help: "A .meta, .pb, .pbtxt or .graph file.")
   var file: String
-  @Option(help: "text, dot, json or pbtxt.")
-  var format = Format.text
-  @Flag(help: "Show the kernels that are left after optimization.")
+  @Option(help: "text, dot, json or pbtxt; with --optimized kernels or memory.")
+  var format: Format?
+  @Flag(help: "Show what is left after optimization: the kernels, or the memory that they use.")
   var optimized = false
-  @Option(help: "A tensor to fetch; may be repeated.")
-  var fetch: [String] = []
-  @Option(help: "An operation to run; may be repeated.")
-  var target: [String] = []
-  @Option(help: "NAME=50,784: the shape of a fed tensor, or NAME=true; may be repeated.")
-  var feed: [String] = []
-  @OptionGroup var options: SessionOptions
+  @OptionGroup var request: PlanOptions
+
+  func validate() throws {
+    switch format {
+    case .kernels?, .memory?:
+      if !optimized { throw ValidationError("--format \(format ?? .text) needs --optimized") }
+    case .text?, .dot?, .json?, .pbtxt?:
+      if optimized { throw ValidationError("with --optimized --format is kernels or memory") }
+    case nil: break
+    }
+    if optimized, request.fetch.isEmpty, request.target.isEmpty {
+      throw ValidationError("--optimized needs a --fetch or a --target")
+    }
+  }
 
   func run() throws {
     let graph = try GraphFile.read(file)
     if optimized {
-      try dumpPlan(graph)
+      let run = try request.planned(try request.options.session(on: graph))
+      let lines =
+        format == .memory
+        ? MemoryListing.lines(of: run.plan)
+        : KernelListing.lines(of: run, timing: request.options.timing)
+      for line in lines { print(line) }
       return
     }
-    switch format {
-    case .text:
+    switch format ?? .text {
+    case .json: print(JSON.text(of: graph))
+    case .dot: print(Summary.dot(graph))
+    case .pbtxt: print(GraphFile.text(graph))
+    default:
       for line in GraphText.lines(of: graph) { print(line) }
       // A graph that is text already comes back byte for byte.
       if !file.hasSuffix(".graph") || GraphText.hadGeneratedLines(graph) {
         for line in Summary.lines(of: graph) { print(line) }
       }
-    case .json: print(JSON.text(of: graph))
-    case .dot: print(Summary.dot(graph))
-    case .pbtxt: print(GraphFile.text(graph))
     }
-  }
-
-  private func dumpPlan(_ graph: Graph) throws {
-    let session = try options.session(on: graph)
-    let feeds = try session.exampleFeeds(feed)
-    let plan = try session.plan(
-      fetching: fetch.map { try session.tensor(named: $0) },
-      targets: target.map { try session.node(named: $0) }, feeding: feeds)
-    for line in PlanListing.lines(of: plan) { print(line) }
   }
 }

@@ -41,11 +41,16 @@ extension Session {
   }
 
   /// Feeds of given shapes, `NAME=50,784`, or values, `NAME=true`; numbers run from 0 to below 1.
-  func exampleFeeds(_ texts: [String]) throws -> Feeds {
+  ///
+  /// - Parameter completing: whether placeholders that are not named are fed too, with size 1 where
+  ///   their size is unknown.
+  func exampleFeeds(_ texts: [String], completing: Bool = false) throws -> Feeds {
     var feeds = Feeds()
+    var named = Set<Tensor>()
     for text in texts {
       let (name, value) = try assignment(text)
       let tensor = try tensor(named: name)
+      named.insert(tensor)
       if value == "true" || value == "false" {
         feeds.feed(try scalar(value, for: name), to: tensor)
         continue
@@ -58,6 +63,13 @@ extension Session {
       let numbers = (0..<shape.count).map { Double($0 * 7919 % 1000) / 1000 }
       feeds.feed(
         try TensorValue(converting: numbers, to: tensor.dtype, shape: shape), to: tensor)
+    }
+    guard completing else { return feeds }
+    for node in graph.operations where node.op == "Placeholder" {
+      let tensor = node.output(0)
+      guard !named.contains(tensor), tensor.dtype.byteCount != nil else { continue }
+      let sizes = (tensor.shape.dimensions ?? []).map { $0 ?? 1 }
+      feeds.feed(TensorValue(zeros: Shape(sizes), dtype: tensor.dtype), to: tensor)
     }
     return feeds
   }

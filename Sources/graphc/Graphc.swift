@@ -6,6 +6,6 @@ import ArgumentParser
     abstract: "Inspects, runs and trains TensorFlow graphs.",
     subcommands: [
       Dump.self, Run.self, Train.self, Checkpoint.self, Conformance.self, Bench.self, Passes.self,
-      Verify.self, Reduce.self,
+      Explain.self, Verify.self, Reduce.self,
     ])
 }

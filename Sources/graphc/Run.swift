@@ -28,6 +28,7 @@ struct Run: ParsableCommand {
         value.hasSuffix(".npy") ? try NPY.read(value) : try session.scalar(value, for: name)
     }
     let values = try session.run(fetching: fetch, targets: target, feeding: feeds)
+    options.printTiming(session)
     for (name, value) in zip(fetch, values) {
       print("\(name) = \(value)")
       if let out {

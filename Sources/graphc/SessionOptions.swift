@@ -13,6 +13,8 @@ struct SessionOptions: ParsableArguments {
   var exact = false
   @Flag(help: "Neither rewrite nor fuse.")
   var unoptimized = false
+  @Flag(help: "Print how long each pass of the compiler took.")
+  var timing = false
 
   func validate() throws {
     if let threads, !(1...1024).contains(threads) {
@@ -33,5 +35,19 @@ struct SessionOptions: ParsableArguments {
     let session = try session(on: graph)
     if let checkpoint { try Saver(graph).restore(session, from: checkpoint) }
     return session
+  }
+}
+
+extension SessionOptions {
+  /// How long the passes of each plan of the session took, if asked.
+  func printTiming(_ session: Session) {
+    guard timing else { return }
+    for plan in session.plans {
+      let passes = plan.log.passes.map { "\($0.pass) \(Int(($0.seconds * 1e6).rounded()))" }
+      let total = plan.log.passes.reduce(0) { $0 + $1.seconds }
+      print(
+        "compiled \(plan.steps.count) kernels in \(Int((total * 1e6).rounded())) us: "
+          + passes.joined(separator: ", "))
+    }
   }
 }

@@ -55,6 +55,8 @@ struct Train: ParsableCommand {
     let evaluated = try eval.map { try session.tensor(named: $0) }
     let perEpoch = (data.train.count + batch - 1) / max(batch, 1)
     let losses = try run(training, session, data, total: steps ?? (epochs ?? 0) * perEpoch)
+    options.printTiming(session)
+    options.printTiming(session)
     print("trained \(losses.count) steps, \(fetch) is \(losses.last.map { "\($0)" } ?? "unknown")")
     if let evaluated {
       let value = try session.run(

@@ -76,7 +76,7 @@ import Testing
     let y = model.graph.cond(
       model.predicate, then: { [square(model.x)] }, else: { [exp(model.x)] })[0]
     let session = try model.session()
-    let plan = try session.plan(fetching: [y], feeding: model.feeds)
+    let plan = try session.planned(fetching: [y], feeding: model.feeds).plan
     #expect(plan.steps.count == 1)
     #expect(!plan.steps.flatMap(\.nodes).contains { $0.contains("Switch") || $0.contains("Exp") })
   }

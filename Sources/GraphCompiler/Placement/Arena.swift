@@ -5,17 +5,7 @@ enum Arena {
 
   /// Sets the offsets of the plan's arena and live buffers and the sizes of both memories.
   static func place(_ plan: inout Plan) {
-    var lifetimes: [Int: ClosedRange<Int>] = [:]
-    for (position, step) in plan.steps.enumerated() {
-      for buffer in step.buffers {
-        lifetimes[buffer] = (lifetimes[buffer]?.lowerBound ?? position)...position
-      }
-    }
-    // Presence is filled in before the first step, fetches are read after the last.
-    for (_, buffer) in plan.presence { lifetimes[buffer] = 0...plan.steps.count }
-    for buffer in plan.fetches {
-      lifetimes[buffer] = (lifetimes[buffer]?.lowerBound ?? 0)...plan.steps.count
-    }
+    let lifetimes = plan.lifetimes
     var placed: [(offset: Int, size: Int, lifetime: ClosedRange<Int>)] = []
     let order = plan.buffers.indices.filter { lifetimes[$0] != nil }
       .sorted { (plan.buffers[$0].byteCount, $1) > (plan.buffers[$1].byteCount, $0) }

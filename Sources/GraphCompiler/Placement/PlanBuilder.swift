@@ -133,7 +133,8 @@ package struct PlanBuilder {
     }
     plan.steps.append(
       Plan.Step(
-        kernel: kernel.kernel, buffers: indices, nodes: kernel.nodes.map(\.name),
+        kernel: kernel.kernel, buffers: indices, outputCount: kernel.outputCount,
+        nodes: kernel.nodes.map(\.name),
         origins: kernel.nodes.map(\.record.origin), isLive: isLive))
   }
 

@@ -39,6 +39,8 @@ public struct Plan: Sendable {
     public var kernel: Kernel
     /// The buffers that the kernel's operand numbers stand for.
     public var buffers: [Int]
+    /// How many of them, the first, are written.
+    public var outputCount: Int
     /// The nodes computed, the result first: names in the user's graph.
     public var nodes: [String]
     /// For each of them, the index of the node of the flat graph that it stands for.
@@ -97,6 +99,23 @@ public struct Plan: Sendable {
 
   /// A plan of no steps.
   public init() {}
+
+  /// From which step to which each buffer of the arena holds something; those that are fetched do so
+  /// until after the last.
+  package var lifetimes: [Int: ClosedRange<Int>] {
+    var lifetimes: [Int: ClosedRange<Int>] = [:]
+    for (position, step) in steps.enumerated() {
+      for buffer in step.buffers {
+        lifetimes[buffer] = (lifetimes[buffer]?.lowerBound ?? position)...position
+      }
+    }
+    // Presence is filled in before the first step, fetches are read after the last.
+    for (_, buffer) in presence { lifetimes[buffer] = 0...steps.count }
+    for buffer in fetches {
+      lifetimes[buffer] = (lifetimes[buffer]?.lowerBound ?? 0)...steps.count
+    }
+    return lifetimes
+  }
 
   /// The variables that a run changes.
   public var writtenVariables: [Int] { variables.indices.filter { variables[$0].isWritten } }

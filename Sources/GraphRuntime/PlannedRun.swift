@@ -1,0 +1,29 @@
+import GraphCompiler
+import GraphCore
+
+/// What a run would do, before it does it.
+package struct PlannedRun {
+  /// The plan of the run, or of its first stage.
+  package let plan: Plan
+  /// The flat form of the graph that the plan was made of.
+  package let flat: FlatGraph
+  /// What follows the plan, if it is the first stage of a run.
+  package let stage: Stage?
+  /// What is fetched of the user's graph.
+  package let fetches: [Tensor]
+
+  /// The nodes of the user's graph behind each node of the flat one.
+  package var sources: [Int: Node] {
+    var sources: [Int: Node] = [:]
+    let nodes = flat.source.operations
+    for (index, images) in flat.nodes.enumerated() {
+      for image in images where sources[image] == nil { sources[image] = nodes[index] }
+    }
+    for (index, outputs) in flat.images.enumerated() {
+      for case .tensor(let endpoint) in outputs where sources[endpoint.node] == nil {
+        sources[endpoint.node] = nodes[index]
+      }
+    }
+    return sources
+  }
+}

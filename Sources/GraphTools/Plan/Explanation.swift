@@ -1,0 +1,96 @@
+import GraphCompiler
+import GraphCore
+import GraphRuntime
+import StandardOps
+import TensorCore
+
+/// What a run makes of one node of the user's graph, and why.
+package enum Explanation {
+  /// What the node is, what the compiler did to it, which kernels compute it or why none does, and why
+  /// its result is in memory if it is.
+  package static func lines(of node: Node, in run: PlannedRun) -> [String] {
+    var lines = [
+      node.site.map { "\(GraphText.line(of: node))  # made at \($0)" }
+        ?? GraphText.line(of: node)
+    ]
+    let places = places(of: node, in: run.flat)
+    let entries = run.plan.log.entries.filter { places.contains($0.origin) }
+    for entry in entries where entry.pass != Pipeline.fusion { lines.append(describe(entry)) }
+    let steps = run.plan.steps.indices.filter {
+      run.plan.steps[$0].origins.contains { places.contains($0) }
+    }
+    let sources = run.sources
+    for step in steps { lines += kernel(step, node, run.plan, sources) }
+    for entry in entries where entry.pass == Pipeline.fusion {
+      lines.append("\"\(entry.node)\" \(entry.effect)")
+    }
+    if steps.isEmpty { lines += absence(of: node, places, entries, run, sources) }
+    if let stage = run.stage {
+      lines.append("this is the first of several stages of the run:")
+      lines += StageListing.lines(after: stage, run)
+    }
+    return lines
+  }
+
+  /// The indices of the flat nodes that do what the node does.
+  private static func places(of node: Node, in flat: FlatGraph) -> Set<Int> {
+    var places = Set(flat.nodes[node.index])
+    for case .tensor(let endpoint) in flat.images[node.index] { places.insert(endpoint.node) }
+    return places
+  }
+
+  private static func describe(_ entry: RewriteLog.Entry) -> String {
+    let rule = entry.rule.flatMap { name in ApplyRules.rules.first { $0.name == name } }
+    let by = rule.map { " by \($0.name) (\($0.contract.rawValue), \($0.identity))" } ?? ""
+    return "\(entry.pass): \"\(entry.node)\" \(entry.effect)\(by)"
+  }
+
+  private static func kernel(
+    _ number: Int, _ node: Node, _ plan: Plan, _ sources: [Int: Node]
+  ) -> [String] {
+    let step = plan.steps[number]
+    let others = KernelListing.names(step, sources).filter { $0 != node.name }
+    var line = "kernel \(number + 1) of \(plan.steps.count), \(step.kernel.form), computes it"
+    if !others.isEmpty { line += " with \(others.joined(separator: ", "))" }
+    var lines = [line]
+    let rules = Set(
+      plan.log.entries.filter { $0.rule != nil && step.origins.contains($0.origin) }
+        .compactMap(\.rule))
+    if !rules.isEmpty { lines.append("  rules: \(rules.sorted().joined(separator: ", "))") }
+    if step.isLive {
+      let variables = Set(
+        step.buffers.compactMap { buffer -> String? in
+          guard case .variable(let index) = plan.buffers[buffer].location else { return nil }
+          return plan.variables[index].name
+        })
+      lines.append(
+        "  once, and again only after a change of "
+          + (variables.isEmpty
+            ? "the variables above it" : variables.sorted().joined(separator: ", ")))
+    }
+    return lines
+  }
+
+  /// Why no kernel computes the node.
+  private static func absence(
+    of node: Node, _ places: Set<Int>, _ entries: [RewriteLog.Entry], _ run: PlannedRun,
+    _ sources: [Int: Node]
+  ) -> [String] {
+    if node.definition == nil { return ["no kernel: the op \(node.op) is not known here"] }
+    if let last = entries.last {
+      // What took its place is computed somewhere.
+      let quoted = last.effect.split(separator: "\"")
+      guard quoted.count > 1, quoted[1] != Substring(node.name),
+        let step = run.plan.steps.firstIndex(where: { $0.nodes.contains(String(quoted[1])) })
+      else { return ["no kernel is left for it"] }
+      return ["no kernel of its own; kernel \(step + 1) computes \"\(quoted[1])\""]
+    }
+    switch node.op {
+    case Ops.Const.name: return ["no kernel: a constant, which kernels read in place"]
+    case Ops.Placeholder.name: return ["no kernel: fed, and read in place"]
+    case Ops.ReadVariableOp.name, Ops.VarHandleOp.name, "VariableV2", "Variable":
+      return ["no kernel: kernels read and write the variable in place"]
+    default: return ["no kernel: nothing that is fetched or run needs it"]
+    }
+  }
+}

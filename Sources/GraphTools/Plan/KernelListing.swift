@@ -1,0 +1,103 @@
+import GraphCompiler
+import GraphCore
+import GraphRuntime
+import TensorCore
+
+/// The kernels of a run, with what each computes.
+package enum KernelListing {
+  /// A line for each pass, each kernel with the user's nodes behind it, and the counts.
+  ///
+  /// - Parameter timing: whether the passes' times are shown.
+  package static func lines(of run: PlannedRun, timing: Bool = false) -> [String] {
+    let plan = run.plan
+    let sources = run.sources
+    var lines: [String] = []
+    for pass in plan.log.passes where timing || pass.pass != Executable.compilation {
+      let leavesKernels = pass.pass == Pipeline.fusion || pass.pass == Executable.compilation
+      let time = timing ? ", \(milliseconds(pass.seconds))" : ""
+      lines.append(
+        "# after \(pass.pass): \(pass.nodes) \(leavesKernels ? "kernels" : "nodes")\(time)")
+    }
+    if timing {
+      let total = plan.log.passes.reduce(0) { $0 + $1.seconds }
+      lines.append("# compiled in \(milliseconds(total))")
+    }
+    let visible = visibleOutputs(plan)
+    for (step, outputs) in zip(plan.steps, visible) {
+      lines.append(line(step, outputs, plan))
+      lines.append("    computes \(names(step, sources).joined(separator: ", "))")
+    }
+    lines.append("# arena: \(plan.arenaByteCount) bytes, kept: \(plan.liveByteCount) bytes")
+    let live = plan.steps.filter(\.isLive).count
+    if live > 0 { lines.append("# \(counted(live)) only after a variable changed") }
+    if let stage = run.stage { lines += StageListing.lines(after: stage, run) }
+    lines.append(counted(plan.steps.count - live) + (run.stage == nil ? "" : " in the first stage"))
+    return lines
+  }
+
+  private static func counted(_ count: Int) -> String {
+    "\(count) kernel\(count == 1 ? "" : "s")"
+  }
+
+  private static func milliseconds(_ seconds: Double) -> String {
+    let micro = Int((seconds * 1e6).rounded())
+    return "\(micro / 1000).\(String(micro % 1000 + 1000).dropFirst()) ms"
+  }
+
+  private static func line(_ step: Plan.Step, _ outputs: [Int], _ plan: Plan) -> String {
+    func described(_ number: Int) -> String {
+      let buffer = plan.buffers[number]
+      return "\(buffer.name) \(buffer.dtype)\(buffer.shape)"
+    }
+    var inputs: [String] = []
+    for buffer in step.buffers.dropFirst(step.outputCount)
+    where !inputs.contains(plan.buffers[buffer].name) { inputs.append(plan.buffers[buffer].name) }
+    return "\(step.isLive ? "once a change " : "")\(step.kernel.form) "
+      + outputs.map(described).joined(separator: ", ")
+      + " <- \(inputs.joined(separator: ", "))"
+  }
+
+  /// The user's nodes that a step computes, each once.
+  static func names(_ step: Plan.Step, _ sources: [Int: Node]) -> [String] {
+    var names: [String] = []
+    var seen = Set<String>()
+    for origin in step.origins {
+      guard let source = sources[origin]?.name else { continue }
+      if seen.insert(source).inserted { names.append(source) }
+    }
+    return names.isEmpty ? step.nodes : names
+  }
+
+  /// For each step the buffers written that something outside of it takes.
+  private static func visibleOutputs(_ plan: Plan) -> [[Int]] {
+    var readers: [Int: Set<Int>] = [:]
+    for (position, step) in plan.steps.enumerated() {
+      for buffer in step.buffers { readers[buffer, default: []].insert(position) }
+    }
+    let fetched = Set(plan.fetches)
+    return plan.steps.enumerated().map { position, step in
+      let outputs = step.buffers.prefix(step.outputCount)
+      let visible = outputs.filter { buffer in
+        if case .variable = plan.buffers[buffer].location { return true }
+        return fetched.contains(buffer) || readers[buffer] != [position]
+      }
+      return visible.isEmpty ? Array(outputs.prefix(1)) : visible
+    }
+  }
+}
+
+extension Kernel {
+  /// The form and its sizes, for listings.
+  package var form: String {
+    switch self {
+    case .loop(let loop):
+      loop.reduction == nil
+        ? "loop\(loop.extents)" : "reduction\(loop.extents) over \(loop.reducedExtents)"
+    case .staged(let staged): "staged\(staged.extents) of \(staged.stages.count) loops"
+    case .contraction(let contraction):
+      "contraction\(contraction.batch + [contraction.m, contraction.n, contraction.k])"
+        + (contraction.epilogue == nil ? "" : " + epilogue")
+    case .named(let call): call.kernel.name
+    }
+  }
+}

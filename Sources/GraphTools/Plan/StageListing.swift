@@ -1,0 +1,35 @@
+import GraphCompiler
+import GraphCore
+import GraphRuntime
+
+/// What comes after the first stage of a run, whose sizes are not known before it ran.
+enum StageListing {
+  static func lines(after stage: Stage, _ run: PlannedRun) -> [String] {
+    var lines: [String] = []
+    func described(_ tensor: Tensor) -> String { "\(tensor.name) \(tensor.dtype)\(tensor.shape)" }
+    switch stage.action {
+    case .decide:
+      let values = stage.fetched.map(\.name).joined(separator: ", ")
+      lines.append("# then the rest is planned for the value of \(values)")
+    case .compute(let node, _):
+      let outputs = node.outputs.map(described).joined(separator: ", ")
+      lines.append("# then \(node.op) computes \(outputs), and the rest is planned for its shape")
+    case .loop(let node, _, _):
+      let outputs = node.outputs.map(described).joined(separator: ", ")
+      lines.append("# then \(node.op) runs round by round and gives \(outputs)")
+    case .assign(let node, let variable, _):
+      lines.append("# then \(node.op) \"\(node.name)\" sets the variable \(variable)")
+    }
+    for fetch in run.fetches where !isDone(fetch, stage, run.flat) {
+      lines.append("# a later stage gives \(described(fetch))")
+    }
+    return lines
+  }
+
+  private static func isDone(_ fetch: Tensor, _ stage: Stage, _ flat: FlatGraph) -> Bool {
+    guard case .tensor(let endpoint) = flat.images[fetch.node.index][fetch.index] else {
+      return false
+    }
+    return stage.completed.contains(endpoint.node)
+  }
+}
