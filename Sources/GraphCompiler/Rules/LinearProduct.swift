@@ -97,22 +97,24 @@ struct LinearProduct {
   /// everywhere: not where windows reach into zeros around the image, which the offset is not added
   /// to, nor where a transposed convolution's windows overlap more or less.
   func offset(from offset: ChannelVector) -> Tensor? {
-    let channels = data.shape[inputAxis] ?? 1
-    let row = offset.spread(to: channels)
     switch kind {
     case .matrices(_, let transposed):
       guard weightsRank == 2 else { return nil }
-      return reshape(
-        matmul(reshape(row, to: [1, channels]), weights, transposeB: transposed), to: [-1])
+      return summed(offset, along: transposed ? 1 : 0, [transposed ? 1 : 0])
     case .convolution(let geometry):
       guard !geometry.isPadded, seesEveryChannel else { return nil }
-      let sums = reduceSum(weights, axes: [0, 1])
-      return reshape(matmul(reshape(row, to: [1, channels]), sums), to: [-1])
+      return summed(offset, along: 2, [0, 1, 2])
     case .depthwise(let geometry):
       guard !geometry.isPadded else { return nil }
-      return reshape(reduceSum(weights, axes: [0, 1]) * reshape(row, to: [channels, 1]), to: [-1])
+      return reshape(summed(offset, along: 2, [0, 1]), to: [-1])
     case .transposedConvolution: return nil
     }
+  }
+
+  /// The weights times an offset of the channels along an axis, summed.
+  private func summed(_ offset: ChannelVector, along axis: Int, _ axes: [Int]) -> Tensor {
+    let sizes = weights.shape.fullyDefined?.dimensions ?? []
+    return reduceSum(weights * offset.shaped(along: [axis], of: sizes), axes: axes)
   }
 
   /// The op's result with a number added to each output channel.
@@ -157,12 +159,6 @@ struct ChannelVector {
 
   /// The numbers as a vector.
   var vector: Tensor { tensor.shape.rank == 1 ? tensor : reshape(tensor, to: [count]) }
-
-  /// The numbers as a vector with one for each channel.
-  func spread(to channels: Int) -> Tensor {
-    if count == channels { return vector }
-    return broadcast(vector, to: tensor.graph.constant([channels], .int32))
-  }
 
   /// The numbers so that they vary along the given axes of a tensor of `sizes`, the last one fastest.
   func shaped(along axes: [Int], of sizes: [Int]) -> Tensor {
