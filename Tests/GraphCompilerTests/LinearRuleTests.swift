@@ -61,6 +61,44 @@ import Testing
     if !stays { #expect(plan.everyRun.count <= (layer.isContraction ? 1 : 2)) }
   }
 
+  @Test(arguments: [Normalization.factored, .centred, .divided])
+  func aNormalizationFoldsPastWhatReshapesALayersOutput(_ form: Normalization) throws {
+    let graph = Graph()
+    let x = graph.placeholder(.float32, name: "x")
+    let bias = graph.variable(try RuleCheck.numbers([3], seed: 7), name: "bias").value
+    func check(_ z: Tensor, _ shape: [Int], fed: [Int]) throws {
+      let y = relu(try form(reshape(z, to: shape) + bias, channels: 3, "NHWC"))
+      let plan = try RuleCheck.expect(
+        ["scale-into-weights"], of: [y], feeding: [x: RuleCheck.numbers(fed)], bound: bound,
+        "\(form) \(shape)")
+      #expect(plan.everyRun.count <= 3, "\(form) \(shape) \(plan.everyRun.map { $0.nodes })")
+    }
+    // A dense layer along the last axis of three; a convolution along one axis.
+    try check(
+      try LinearLayer.dense(reshape(x, to: [10, 4])), [2, 5, 3], fed: [2, 5, 4])
+    let weights = graph.variable(try RuleCheck.numbers([1, 3, 4, 3]), name: "w").value
+    let row = conv2d(expandDimensions(x, axis: 1), weights, padding: "SAME")
+    try check(row, [2, 7, 3], fed: [2, 7, 4])
+  }
+
+  @Test(arguments: [Normalization.factored, .centred, .divided, .fused])
+  func aNormalizationFoldsPastTheBlocksOfADilatedConvolution(_ form: Normalization) throws {
+    let graph = Graph()
+    let x = graph.placeholder(.float32, name: "x")
+    let bias = graph.variable(try RuleCheck.numbers([3], seed: 7), name: "bias").value
+    let (blocks, around) = (
+      graph.constant([2, 2], .int32), graph.constant([[2, 3], [2, 2]], .int32)
+    )
+    let weights = graph.variable(try RuleCheck.numbers([3, 3, 4, 3]), name: "w").value
+    let parts = conv2d(x.apply(Ops.SpaceToBatchND.self, [blocks, around]), weights)
+    let crops = graph.constant([[0, 1], [0, 0]], .int32)
+    let z = biasAdd(parts.apply(Ops.BatchToSpaceND.self, [blocks, crops]), bias)
+    try RuleCheck.expect(
+      ["channels-before-blocks", "scale-into-weights"],
+      of: [relu(try form(z, channels: 3, "NHWC"))],
+      feeding: [x: RuleCheck.numbers([2, 7, 6, 4])], bound: bound, "\(form)")
+  }
+
   @Test func whatElseIsTakenStaysAsItIs() throws {
     let graph = Graph()
     let x = graph.placeholder(.float32, [nil, 4], name: "x")

@@ -180,6 +180,18 @@ import Testing
     }
   }
 
+  @Test func anEpilogueKeepsItsShape() throws {
+    let graph = Graph()
+    let x = graph.placeholder(.float32, [1, 4], name: "x")
+    let y = relu(matmul(x, graph.constant(try RuleCheck.numbers([4, 3]))))
+    let one = matmul(x, graph.constant(try RuleCheck.numbers([4, 1])))
+    try RuleCheck.expect(
+      of: [
+        reduceSum(y, axes: [0]), reduceMax(y, axes: [0]), transpose(y), reduceMean(square(one - 3)),
+        tanh(transpose(one)),
+      ], feeding: [x: RuleCheck.numbers([1, 4])])
+  }
+
   @Test func regroupingIsOnlyOffered() throws {
     let graph = Graph()
     let x = graph.placeholder(.float32, [nil], name: "x")

@@ -79,7 +79,7 @@ extension RuleContext {
       let inner = source.shape.fullyDefined?.dimensions,
       let outer = output.shape.fullyDefined?.dimensions, let rank = source.shape.rank,
       // Fusion sees through dimensions of size 1; only a linear op wants its operands next to it.
-      inner.filter({ $0 != 1 }) != outer.filter({ $0 != 1 }) || source.node.isNamedKernel,
+      inner.filter({ $0 != 1 }) != outer.filter({ $0 != 1 }) || isLinear(source.node),
       node.op != "BiasAdd" || (rank >= 2 && node.attributes["data_format"] == "NHWC".attribute)
     else { return nil }
     // Found first, made afterwards, so that nothing is left behind where one does not fit.
@@ -107,6 +107,13 @@ extension RuleContext {
     }
     let ready = operands.map { tensor, shape in shape.map { reshape(tensor, to: $0) } ?? tensor }
     return ready[0].apply(definition, Array(ready.dropFirst()), node.attributes)
+  }
+}
+
+extension RuleContext {
+  /// Whether a node is a linear product, with an offset or without.
+  func isLinear(_ node: Node) -> Bool {
+    LinearProduct(node, node.inputs, isLive) != nil || OffsetProduct(node, isLive) != nil
   }
 }
 

@@ -57,6 +57,44 @@ extension Rule {
       }
       return nil
     },
+    // A normalization whose statistics are live is taken apart, so that the rules above see into it.
+    Rule(
+      name: "normalization-in-parts", identity: "batch_norm(x) = (x − μ) ∘ γ/√(σ² + ε) + β",
+      contract: .exact, ops: ["FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3"]
+    ) { context in
+      guard context.node.attributes["is_training"] == .bool(false), !context.isLive(context[0]),
+        context.inputs.dropFirst().allSatisfy(context.isLive)
+      else { return nil }
+      return ExpandComposites.expansion(
+        of: context.node, on: context.inputs, in: context[0].graph)
+    },
+    // What TensorFlow 1 makes of a dilated convolution has its images' parts put together between the
+    // convolution and its offset: an offset or scale of channels is the same before that.
+    Rule(
+      name: "channels-before-blocks",
+      identity: "batch_to_space(z) ∘ s = batch_to_space(z ∘ s)", contract: .exact,
+      ops: scalings.union(OffsetProduct.ops)
+    ) { context in
+      guard let definition = context.node.definition else { return nil }
+      for (position, other) in context.operandOrders {
+        let join = context[position].node
+        guard join.op == Ops.BatchToSpaceND.name, context.isOnlyUse(position),
+          context.isTakenOnce(join.input(0)), context.isLive(context[other]),
+          context[position].shape == context.output.shape
+        else { continue }
+        let tensor = join.input(0)
+        guard let rank = tensor.shape.rank, join.input(1).shape[0].map({ $0 < rank - 1 }) == true,
+          context.node.offset(context[other], of: context[position], along: rank - 1) != nil,
+          context.isLinear(tensor.node)
+        else { continue }
+        var inputs = context.inputs
+        inputs[position] = tensor
+        let changed = inputs[0].apply(
+          definition, Array(inputs.dropFirst()), context.node.attributes)
+        return [changed.apply(Ops.BatchToSpaceND.self, [join.input(1), join.input(2)])]
+      }
+      return nil
+    },
   ]
 
   /// Ops that scale.
