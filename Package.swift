@@ -83,6 +83,7 @@ let package = Package(
     .executableTarget(name: "bench-mlp", dependencies: ["Dataflow", argumentParser]),
 
     tests("StandardOps", ["Dataflow"], resources: [.copy("Fixtures")]),
+    tests("GraphCompiler", ["Dataflow"]),
     tests("GraphRuntime", ["Dataflow"]),
     tests("TensorFlowFormats", ["TensorCore"]),
     tests("Training", ["Dataflow"]),

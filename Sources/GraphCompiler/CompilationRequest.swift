@@ -66,7 +66,8 @@ public struct CompilerOptions: Sendable {
 
 /// What a rewrite promises about the numbers.
 public enum Contract: String, Sendable, Hashable, CaseIterable {
-  /// The same bits for every input, any NaN being equal to any NaN.
+  /// The same bits for every input, any NaN being equal to any NaN, and a denormal number to the zero
+  /// of its sign, which the arithmetic of a run takes it for.
   case exact
   /// Moves a scale or an offset between a linear op and its constant operands: rounding changes
   /// within a stated bound wherever no intermediate overflows.

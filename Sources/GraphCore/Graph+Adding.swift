@@ -95,6 +95,11 @@ extension Graph {
     return Node(graph: self, record: appended)
   }
 
+  /// In a compiler's copy: lets a node stand for another one of the source.
+  package func setOrigin(of index: Int, to origin: Int) {
+    state.withLock { $0.nodes[index] = $0.nodes[index].with(origin: origin) }
+  }
+
   /// TensorFlow's rule for names: a letter, digit or dot, then those and `_ - / > \`.
   package static func isValid(name: String) -> Bool {
     var first = true

@@ -64,14 +64,15 @@ package final class NodeRecord: Sendable {
 
   /// The same record with inferred outputs, or at another place.
   package func with(
-    outputs: [Output]? = nil, partialValues: [PartialValue?]? = nil, index: Int? = nil
+    outputs: [Output]? = nil, partialValues: [PartialValue?]? = nil, index: Int? = nil,
+    origin: Int? = nil
   ) -> NodeRecord {
     NodeRecord(
       index: index ?? self.index, name: name, op: op, definition: definition, inputs: inputs,
       controlInputs: controlInputs, attributes: attributes, device: device,
       details: details, site: site,
       outputs: outputs ?? self.outputs, partialValues: partialValues ?? self.partialValues,
-      origin: origin)
+      origin: origin ?? self.origin)
   }
 
   /// What a failed builder returns; whatever follows from it stays silent.

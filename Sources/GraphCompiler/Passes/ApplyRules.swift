@@ -8,7 +8,10 @@ package enum ApplyRules: Pass {
   package static let summary = "rewrites nodes by identities until none applies"
 
   /// Every rule, in the order in which they are tried at a node.
-  package static let rules: [Rule] = Rule.identities + Rule.selections + Rule.linear
+  package static let rules: [Rule] =
+    Rule.identities + Rule.selections + Rule.elements + Rule.casts + Rule.views
+    + Rule.reductions + Rule.broadcasts + Rule.matrices + Rule.linear + Rule.linearInputs
+    + Rule.reassociations
 
   /// Each round moves a scale or an offset past one node; no graph that people write needs more.
   private static let roundLimit = 16
@@ -23,24 +26,27 @@ package enum ApplyRules: Pass {
       var log = workspace.log
       let uses = useCounts(workspace)
       var live = Liveness(written: writtenVariables(workspace))
+      // How often what stands in the new graph is taken, as far as it is known in this round.
+      var taken: [Endpoint: Int] = [:]
+      // What now stands for other tensors too, so that its uses are known in the next round.
+      var shared = Set<Endpoint>()
       workspace.rebuild { node, inputs, target in
         let firstNew = target.count
+        for (old, new) in zip(node.record.inputs, inputs) { taken[new.endpoint] = uses[old] }
         for rule in byOp[node.op] ?? [] {
           let context = RuleContext(
             node: node, inputs: inputs, isLive: { live.isLive($0) },
-            isOnlyUse: { uses[node.record.inputs[$0]] == 1 })
+            isTakenOnce: { taken[$0.endpoint] == 1 && !shared.contains($0.endpoint) })
           guard let replacement = rule.rewrite(context) else { continue }
           precondition(
             target.errors.isEmpty && replacement.allSatisfy { !$0.isPoison },
             "rule \(rule.name) at \(node): \(target.errors)")
-          log.record(
-            name, rule: rule.name, node: node.name, origin: node.record.origin,
-            "became \"\(replacement[0].node.name)\"")
-          options.observer?.ruleApplied(
-            RuleApplication(
-              rule: rule, node: node, inputs: inputs, replacement: replacement,
-              firstNew: firstNew))
+          let application = RuleApplication(
+            rule: rule, node: node, inputs: inputs, replacement: replacement, firstNew: firstNew)
+          options.observer?.ruleApplied(application)
+          application.note(in: &log) { context.isTakenOnce($0) }
           changed = true
+          shared.formUnion(replacement.map(\.endpoint).filter { $0.node < firstNew })
           return replacement
         }
         return nil

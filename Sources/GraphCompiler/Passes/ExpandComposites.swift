@@ -12,20 +12,26 @@ package enum ExpandComposites: Pass {
     // An expansion may hold composites; no op expands into itself, so this ends.
     while workspace.graph.operations.contains(where: { $0.definition is any CompositeOp.Type }) {
       workspace.rebuild { node, inputs, target in
-        guard let composite = node.definition as? any CompositeOp.Type else { return nil }
+        guard let expansion = expansion(of: node, on: inputs, in: target) else { return nil }
         log.record(name, node: node.name, origin: node.record.origin, "expanded")
-        let shadow = Node(
-          graph: target,
-          record: NodeRecord(
-            index: -2, name: node.name, op: node.op, definition: node.definition,
-            inputs: inputs.map(\.endpoint), controlInputs: [], attributes: node.attributes,
-            site: node.site, outputs: node.record.outputs, origin: node.record.origin))
-        return composite.expand(shadow)
+        return expansion
       }
       precondition(workspace.graph.errors.isEmpty, "\(workspace.graph.errors)")
     }
     workspace.log = log
     try Specialize.shapes(of: &workspace)
+  }
+
+  /// What a composite stands for on inputs in the target graph; nil for any other op.
+  static func expansion(of node: Node, on inputs: [Tensor], in target: Graph) -> [Tensor]? {
+    guard let composite = node.definition as? any CompositeOp.Type else { return nil }
+    let shadow = Node(
+      graph: target,
+      record: NodeRecord(
+        index: -2, name: node.name, op: node.op, definition: node.definition,
+        inputs: inputs.map(\.endpoint), controlInputs: [], attributes: node.attributes,
+        site: node.site, outputs: node.record.outputs, origin: node.record.origin))
+    return composite.expand(shadow)
   }
 }
 

@@ -23,28 +23,28 @@ extension Rule {
     ) { context in
       context[1].isConstant(1) && context[0].shape == context.output.shape ? [context[0]] : nil
     },
-    // A view that gives the same elements in the same shape.
-    Rule(
-      name: "empty-view", identity: "reshape(x, shape(x)) = x", contract: .exact,
-      ops: ["Reshape", "ExpandDims", "Squeeze", "BroadcastTo", "Fill"]
-    ) { context in
-      let source = context.node.op == "Fill" ? context[1] : context[0]
-      return source.shape == context.output.shape ? [source] : nil
+    // x − 0 = x, with a zero that is not −0: −0 − −0 = 0.
+    Rule(name: "subtract-zero", identity: "x − 0 = x", contract: .exact, ops: ["Sub"]) { context in
+      context[1].isConstant(0, sign: .plus) && context[0].shape == context.output.shape
+        ? [context[0]] : nil
     },
-    // reshape(reshape(x)) = reshape(x).
+    // x + −0 = x.
     Rule(
-      name: "reshape-of-reshape", identity: "reshape(reshape(x, a), b) = reshape(x, b)",
-      contract: .exact, ops: ["Reshape", "ExpandDims", "Squeeze"]
+      name: "add-negative-zero", identity: "x + −0 = x", contract: .exact, ops: ["Add", "AddV2"]
     ) { context in
-      let inner = context[0].node
-      guard ["Reshape", "ExpandDims", "Squeeze"].contains(inner.op),
-        let shape = context.output.shape.fullyDefined
-      else { return nil }
-      return [reshape(inner.input(0), to: shape.dimensions)]
+      for (x, zero) in [(0, 1), (1, 0)]
+      where context[zero].dtype.isFloatingPoint && context[zero].isConstant(0, sign: .minus)
+        && context[x].shape == context.output.shape
+      { return [context[x]] }
+      return nil
+    },
+    // The sum of one tensor.
+    Rule(name: "sum-of-one", identity: "AddN(x) = x", contract: .exact, ops: ["AddN"]) { context in
+      context.inputs.count == 1 ? [context[0]] : nil
     },
   ]
 
-  /// Selections whose condition is known.
+  /// Selections whose condition is known, or does not matter.
   static let selections: [Rule] = [
     // select(true, x, y) = x and select(false, x, y) = y.
     Rule(
@@ -58,16 +58,27 @@ extension Rule {
       guard let shape = context.output.shape.fullyDefined else { return nil }
       if branch.shape == context.output.shape { return [branch] }
       return [broadcast(branch, to: branch.graph.constant(shape.dimensions, .int32))]
-    }
+    },
+    // select(c, x, x) = x.
+    Rule(
+      name: "same-branches", identity: "select(c, x, x) = x", contract: .exact,
+      ops: ["Select", "SelectV2"]
+    ) { context in
+      context[1] == context[2] && context[1].shape == context.output.shape ? [context[1]] : nil
+    },
   ]
 }
 
 extension Tensor {
-  /// Whether every element is a constant equal to `number`.
-  func isConstant(_ number: Double) -> Bool {
+  /// Whether every element is a constant equal to `number`; zeros of one sign only, if that is given.
+  func isConstant(_ number: Double, sign: FloatingPointSign? = nil) -> Bool {
     guard let value = constantValue, value.count <= 4096, let doubles = value.doubles else {
       return false
     }
-    return !doubles.isEmpty && doubles.allSatisfy { $0 == number }
+    return !doubles.isEmpty
+      && doubles.allSatisfy { $0 == number && (sign == nil || $0.sign == sign) }
   }
+
+  /// The constants of a permutation, of axes or of sizes.
+  var constantIntegers: [Int]? { constantValue?.integers }
 }

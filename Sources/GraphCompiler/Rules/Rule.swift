@@ -23,8 +23,11 @@ package struct RuleContext {
   /// Whether a tensor of the new graph depends on variables that the run does not write and on
   /// constants alone, so that the session computes it once.
   package let isLive: (Tensor) -> Bool
+  /// Whether a tensor of the new graph is known to have a single use.
+  package let isTakenOnce: (Tensor) -> Bool
+
   /// Whether the input at a position is taken by this node alone.
-  package let isOnlyUse: (Int) -> Bool
+  package func isOnlyUse(_ index: Int) -> Bool { isTakenOnce(inputs[index]) }
 
   package subscript(index: Int) -> Tensor { inputs[index] }
   package var output: Tensor { node.output(0) }
