@@ -6,5 +6,6 @@ import ArgumentParser
     abstract: "Inspects, runs and trains TensorFlow graphs.",
     subcommands: [
       Dump.self, Run.self, Train.self, Checkpoint.self, Conformance.self, Bench.self, Passes.self,
+      Lint.self, Diff.self,
     ])
 }
