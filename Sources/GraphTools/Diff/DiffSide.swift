@@ -21,14 +21,6 @@ struct DiffSide {
   init(_ graph: Graph, functions: FunctionDigests) {
     self.graph = graph
     nodes = graph.operations
-    meanings = nodes.map { functions.meaning(of: $0) }
-    labels = zip(nodes, meanings).map { node, meaning in
-      var hasher = Hasher()
-      hasher.combine(node.op)
-      hasher.combine(meaning)
-      hasher.combine(node.record.outputs.count)
-      return hasher.finalize()
-    }
     var consumers = [[Edge]](repeating: [], count: nodes.count)
     for node in nodes {
       for (position, input) in node.record.inputs.enumerated() {
@@ -40,7 +32,30 @@ struct DiffSide {
       }
     }
     self.consumers = consumers
+    let nodes = nodes
+    meanings = nodes.map { node in
+      var meaning = functions.meaning(of: node)
+      let uses = consumers[node.index]
+      if node.op == "Const", !uses.isEmpty,
+        uses.allSatisfy({ Self.savers.contains(nodes[$0.node].op) && $0.position == 1 }),
+        let names = node.output(0).constantValue
+      {
+        // The names under which variables are saved follow the variables' own.
+        meaning["value"] = .shape(PartialShape(names.shape))
+      }
+      return meaning
+    }
+    labels = zip(nodes, meanings).map { node, meaning in
+      var hasher = Hasher()
+      hasher.combine(node.op)
+      hasher.combine(meaning)
+      hasher.combine(node.record.outputs.count)
+      return hasher.finalize()
+    }
   }
+
+  /// They take the names of tensors at position 1.
+  static let savers: Set<String> = ["SaveV2", "RestoreV2"]
 
   /// For each node a number that is equal where all that it is computed from is equal.
   ///

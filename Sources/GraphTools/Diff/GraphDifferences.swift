@@ -34,7 +34,14 @@ public struct GraphDifferences: Sendable {
     let (digests, newDigests) = (FunctionDigests(old), FunctionDigests(new))
     let matching = NodeMatching(
       DiffSide(old, functions: digests), DiffSide(new, functions: newDigests))
-    let comparison = NodeComparison(matching: matching, tolerance: tolerance)
+    for (index, node) in matching.old.nodes.enumerated() {
+      guard let partner = matching.partners[index],
+        ["VarHandleOp", "VariableV2", "Variable"].contains(node.op)
+      else { continue }
+      variableNames[node.name] = matching.new.nodes[partner].name
+    }
+    let comparison = NodeComparison(
+      matching: matching, variableNames: variableNames, tolerance: tolerance)
     for (index, node) in matching.old.nodes.enumerated() {
       guard let partner = matching.partners[index] else {
         removed.append(node)
@@ -44,9 +51,6 @@ public struct GraphDifferences: Sendable {
       if node.name != other.name { renamed.append((node.name, other.name)) }
       let details = comparison.details(node, other)
       if !details.isEmpty { changed.append((node, details)) }
-      if ["VarHandleOp", "VariableV2", "Variable"].contains(node.op) {
-        variableNames[node.name] = other.name
-      }
     }
     added = matching.new.nodes.filter { matching.originals[$0.index] == nil }
     if comparesCollections {

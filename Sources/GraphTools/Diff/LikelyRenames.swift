@@ -70,14 +70,21 @@ enum LikelyRenames {
     }
     agreed += Double(fromStart)
     if byLetters {
-      let x = left.dropFirst(fromStart).flatMap { $0 }
-      let y = right.dropFirst(fromStart).flatMap { $0 }
-      if !x.isEmpty && !y.isEmpty {
-        let likeness = 1 - Double(distance(x, y)) / Double(max(x.count, y.count))
-        agreed += likeness * (longest - agreed)
-      }
+      // What only one of them has is compared with nothing.
+      let (x, y) = (left.dropFirst(fromStart), right.dropFirst(fromStart))
+      for (one, other) in zip(x.reversed(), y.reversed()) { agreed += likeness(one, other) }
     }
     return agreed / longest
+  }
+
+  private static func likeness(_ a: [UInt8], _ b: [UInt8]) -> Double {
+    let likeness = 1 - Double(distance(a, b)) / Double(max(a.count, b.count, 1))
+    // `hidden1` and `hidden2` are two layers, however near the names.
+    return stem(a) == stem(b) ? likeness / 3 : likeness
+  }
+
+  private static func stem(_ part: [UInt8]) -> [UInt8] {
+    part.filter { $0 != UInt8(ascii: "_") && !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
   }
 
   /// Levenshtein's distance.

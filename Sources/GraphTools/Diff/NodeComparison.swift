@@ -4,12 +4,15 @@ import TensorCore
 /// What differs between two nodes that stand for one another.
 struct NodeComparison {
   let matching: NodeMatching
+  /// For each variable of the old graph its name in the new one.
+  let variableNames: [String: String]
   let tolerance: Double
 
   func details(_ old: Node, _ new: Node) -> [String] {
     var details: [String] = []
     if old.op != new.op { details.append("op \(old.op) -> \(new.op)") }
     details += attributes(old, new)
+    details += savedNames(old, new)
     details += inputs(old, new)
     details += controlInputs(old, new)
     return details
@@ -29,6 +32,21 @@ struct NodeComparison {
       }
       return "\(key) \(text(old)) -> \(text(new))"
     }
+  }
+
+  /// The names of tensors in checkpoints that differ otherwise than the variables' own names do.
+  private func savedNames(_ old: Node, _ new: Node) -> [String] {
+    guard DiffSide.savers.contains(old.op), old.op == new.op,
+      let names = strings(old.constantValue(1)), let others = strings(new.constantValue(1))
+    else { return [] }
+    let expected = names.map { variableNames[$0] ?? $0 }
+    return zip(names, zip(expected, others)).filter { $0.1.0 != $0.1.1 && $0.0 != $0.1.1 }.map {
+      "the name of a tensor in checkpoints \"\($0.0)\" -> \"\($0.1.1)\""
+    }
+  }
+
+  private func strings(_ value: TensorValue?) -> [String]? {
+    (try? value?.strings())?.map { String(decoding: $0, as: UTF8.self) }
   }
 
   private func inputs(_ old: Node, _ new: Node) -> [String] {

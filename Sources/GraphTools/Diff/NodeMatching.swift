@@ -4,7 +4,7 @@ import GraphCore
 ///
 /// What is literally the same comes first; then what is computed from the same and used for the same,
 /// then what agrees on one of the two sides of it, then the neighbours of what is known; names decide
-/// what structure leaves open. Each round takes time in proportion to the edges.
+/// what structure leaves open. Each of a few rounds takes time in proportion to the edges.
 struct NodeMatching {
   let old: DiffSide
   let new: DiffSide
@@ -13,20 +13,26 @@ struct NodeMatching {
   /// The old partner of each new node.
   private(set) var originals: [Int?]
   private var open: [(Int, Int)] = []
+  /// By what neighbours of a pair are told apart: equal where all above and all below is equal.
+  private var colours: (old: [Int], new: [Int]) = ([], [])
 
-  /// Rounds beyond these find next to nothing: each goes through the whole graph.
-  private static let roundLimit = 4
+  /// Each round settles what hangs on the pairs of the one before; chains of more are rare.
+  private static let roundLimit = 16
 
   init(_ old: DiffSide, _ new: DiffSide) {
     self.old = old
     self.new = new
     partners = Array(repeating: nil, count: old.nodes.count)
     originals = Array(repeating: nil, count: new.nodes.count)
+    colours = (old.labels, new.labels)
     matchLiterally()
-    for round in 0..<Self.roundLimit {
-      let before = matchCount
-      matchByStructure()
-      if matchCount == before && round > 0 { break }
+    // What is unique comes first, since it tells apart what looks alike.
+    for takesGroups in [false, true] {
+      for _ in 0..<Self.roundLimit where isIncomplete {
+        let before = matchCount
+        matchByStructure(takesGroups: takesGroups)
+        if matchCount == before { break }
+      }
     }
     matchByName { $0.op == $1.op }
     spread()
@@ -36,6 +42,8 @@ struct NodeMatching {
     match(c, d, takesGroups: true)
     matchByName { _, _ in true }
   }
+
+  private var isIncomplete: Bool { partners.contains(nil) && originals.contains(nil) }
 
   private var matchCount: Int { partners.count { $0 != nil } }
 
@@ -64,7 +72,7 @@ struct NodeMatching {
     }
   }
 
-  private mutating func matchByStructure() {
+  private mutating func matchByStructure(takesGroups: Bool) {
     let (up, newUp) = hashes { $0.ancestry($1) }
     let (down, newDown) = hashes { $0.descent($1) }
     func both(_ a: [Int], _ b: [Int]) -> [Int] {
@@ -75,7 +83,9 @@ struct NodeMatching {
         return hasher.finalize()
       }
     }
-    match(both(up, down), both(newUp, newDown), takesGroups: true)
+    colours = (both(up, down), both(newUp, newDown))
+    spread()
+    match(colours.old, colours.new, takesGroups: takesGroups)
     matchByName {
       up[$0.index] == newUp[$1.index] || down[$0.index] == newDown[$1.index]
     }
@@ -90,23 +100,35 @@ struct NodeMatching {
     return (hash(old, anchors), hash(new, originals))
   }
 
-  /// Pairs unmatched nodes of equal keys: where there are several, those of one name, then in order.
+  /// Pairs unmatched nodes of equal keys: where there are several, those of one name, then in order,
+  /// each followed by its neighbours, so that they stay together.
   private mutating func match(_ keys: [Int], _ newKeys: [Int], takesGroups: Bool) {
     let groups = Dictionary(
       grouping: new.nodes.indices.filter { originals[$0] == nil }, by: { newKeys[$0] })
     let own = Dictionary(
       grouping: old.nodes.indices.filter { partners[$0] == nil }, by: { keys[$0] })
-    for (key, members) in own {
+    for (key, members) in own.sorted(by: { $0.value[0] < $1.value[0] }) {
       guard let others = groups[key], members.count == others.count,
         takesGroups || members.count == 1
       else { continue }
+      if members.count == 1 {
+        pair(members[0], others[0])
+        continue
+      }
       let places = Dictionary(
         others.map { (new.nodes[$0].name, $0) }, uniquingKeysWith: { first, _ in first })
       for member in members {
-        if let other = places[old.nodes[member].name] { pair(member, other) }
+        guard let other = places[old.nodes[member].name] else { continue }
+        pair(member, other)
+        spread()
       }
-      let rest = members.filter { partners[$0] == nil }
-      for (a, b) in zip(rest, others.filter { originals[$0] == nil }) { pair(a, b) }
+      var next = others.startIndex
+      for member in members where partners[member] == nil {
+        while next < others.endIndex, originals[others[next]] != nil { next += 1 }
+        guard next < others.endIndex else { break }
+        pair(member, others[next])
+        spread()
+      }
     }
   }
 
@@ -125,12 +147,16 @@ struct NodeMatching {
       let (one, other) = (old.nodes[a].record, new.nodes[b].record)
       for (x, y) in zip(one.inputs, other.inputs)
       where x.output == y.output && isOpen(x.node, y.node) { pair(x.node, y.node) }
-      if old.consumers[a].allSatisfy({ partners[$0.node] != nil }) { continue }
-      let own = Dictionary(grouping: unmatched(old.consumers[a], partners)) { use(old, $0) }
-      let others = Dictionary(grouping: unmatched(new.consumers[b], originals)) { use(new, $0) }
-      for (key, users) in own {
-        guard users.count == 1, let found = others[key], found.count == 1 else { continue }
-        if isOpen(users[0].node, found[0].node) { pair(users[0].node, found[0].node) }
+      for byColour in [true, false] {
+        let own = users(of: a, old, partners, byColour ? colours.old : nil)
+        if own.isEmpty { break }
+        let others = users(of: b, new, originals, byColour ? colours.new : nil)
+        for (key, members) in own {
+          guard members.count == 1, let found = others[key], found.count == 1,
+            isOpen(members[0].node, found[0].node)
+          else { continue }
+          pair(members[0].node, found[0].node)
+        }
       }
     }
   }
@@ -139,17 +165,21 @@ struct NodeMatching {
     partners[a] == nil && originals[b] == nil && old.nodes[a].op == new.nodes[b].op
   }
 
-  private func unmatched(_ edges: [DiffSide.Edge], _ known: [Int?]) -> [DiffSide.Edge] {
-    edges.filter { known[$0.node] == nil }
-  }
-
+  /// How an unmatched node takes another.
   private struct Use: Hashable {
     let op: String
     let position: Int
     let output: Int
+    let colour: Int?
   }
 
-  private func use(_ side: DiffSide, _ edge: DiffSide.Edge) -> Use {
-    Use(op: side.nodes[edge.node].op, position: edge.position, output: edge.output)
+  private func users(of node: Int, _ side: DiffSide, _ known: [Int?], _ colours: [Int]?) -> [Use:
+    [DiffSide.Edge]]
+  {
+    Dictionary(grouping: side.consumers[node].filter { known[$0.node] == nil }) {
+      Use(
+        op: side.nodes[$0.node].op, position: $0.position, output: $0.output,
+        colour: colours?[$0.node])
+    }
   }
 }
