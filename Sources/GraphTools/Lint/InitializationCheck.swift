@@ -7,7 +7,7 @@ enum InitializationCheck: LintCheck {
   static func findings(in context: LintContext) -> [LintFinding] {
     let groups = initializerGroups(context)
     let reached = context.ancestors(of: groups.map(\.index))
-    var findings: [LintFinding] = []
+    var (without, unreached): ([Node], [Node]) = ([], [])
     for (variable, accesses) in context.accesses.byVariable.sorted(by: { $0.key < $1.key }) {
       let node = context.nodes[variable]
       if context.restored.contains(node.sessionName) || context.restored.contains(node.name) {
@@ -17,27 +17,40 @@ enum InitializationCheck: LintCheck {
         $0.effects.contains(.reads) && !isSaving(context.nodes[$0.node], context)
       }
       if uses.isEmpty { continue }
-      let setters = accesses.filter { $0.sets && context.initializers.contains($0.node) }
-      let own = setters.filter { !isRestoring(context.nodes[$0.node], context) }
-      if own.isEmpty {
-        // A variable that only updates write needs a first value all the same.
-        findings.append(
-          LintFinding(
-            kind: .neverInitialized, nodes: [node],
-            message: "the variable \"\(node.name)\" is used, and nothing initializes it",
-            cure: "give it an initializer, or restore a checkpoint before it is used"))
-      } else if !groups.isEmpty, !own.contains(where: { reached.contains($0.node) }) {
-        findings.append(
-          LintFinding(
-            kind: .neverInitialized, nodes: [node, context.nodes[own[0].node]],
-            message: "the variable \"\(node.name)\" is initialized by "
-              + "\"\(context.nodes[own[0].node].name)\" alone, which \(named(groups)) "
-              + "\(groups.count == 1 ? "does" : "do") not run",
-            cure: "make the initializing op after the last variable (slots of optimizers are "
-              + "variables), put the variable into its collection, or restore a checkpoint"))
+      let setters = accesses.filter {
+        $0.sets && context.initializers.contains($0.node)
+          && !isRestoring(context.nodes[$0.node], context)
+      }
+      if setters.isEmpty {
+        without.append(node)
+      } else if !groups.isEmpty, !setters.contains(where: { reached.contains($0.node) }) {
+        unreached.append(node)
       }
     }
+    var findings: [LintFinding] = []
+    if !without.isEmpty {
+      findings.append(
+        LintFinding(
+          kind: .neverInitialized, nodes: without,
+          message: "nothing initializes \(counted(without))",
+          cure: "give each an initializer, or restore a checkpoint before it is used"))
+    }
+    if !unreached.isEmpty {
+      findings.append(
+        LintFinding(
+          kind: .neverInitialized, nodes: unreached,
+          message: "\(named(groups)) \(groups.count == 1 ? "does" : "do") not initialize "
+            + "\(counted(unreached)), which only \(unreached.count == 1 ? "its" : "their") own "
+            + "initializer\(unreached.count == 1 ? " does" : "s do")",
+          cure: "make the initializing op after the last variable (slots of optimizers are "
+            + "variables), put the variable into its collection, or restore a checkpoint"))
+    }
     return findings
+  }
+
+  private static func counted(_ variables: [Node]) -> String {
+    variables.count == 1
+      ? "the variable \(named(variables))" : "\(variables.count) variables: \(named(variables))"
   }
 
   /// The ops that only run initializers, whatever they are called, and those of the collection.

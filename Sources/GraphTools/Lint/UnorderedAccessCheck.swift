@@ -61,13 +61,14 @@ enum UnorderedAccessCheck: LintCheck {
     _ write: VariableAccess, _ others: [VariableAccess], _ context: LintContext
   ) -> LintFinding {
     let variable = context.nodes[write.variable]
-    let isWrite = others.contains { $0.effects.contains(.writes) }
+    let writes = others.count { $0.effects.contains(.writes) }
+    let verb = writes == 0 ? "read" : writes == others.count ? "written" : "read or written"
     return LintFinding(
       kind: .unorderedAccess,
       nodes: [context.nodes[write.node]] + others.map { context.nodes[$0.node] },
       message:
         "the variable \"\(variable.name)\" is written by \"\(context.nodes[write.node].name)\" "
-        + "and \(isWrite ? "written" : "read") by "
+        + "and \(verb) by "
         + "\(named(others.map { context.nodes[$0.node] })) in one run, and no path orders them",
       cure: "build the later one within controlDependencies on the earlier one, or run them "
         + "one after the other")
