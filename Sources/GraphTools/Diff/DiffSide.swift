@@ -20,19 +20,21 @@ struct DiffSide {
 
   init(_ graph: Graph, functions: FunctionDigests) {
     self.graph = graph
-    nodes = graph.operations
+    let nodes = graph.operations
+    self.nodes = nodes
     var consumers = [[Edge]](repeating: [], count: nodes.count)
     for node in nodes {
       for (position, input) in node.record.inputs.enumerated() {
         consumers[input.node].append(
-          Edge(node: node.index, position: position, output: input.output))
+          Edge(
+            node: node.index, position: Self.hasOrder(node, position) ? position : 3,
+            output: Self.hasOrder(nodes[input.node]) ? input.output : 0))
       }
       for control in node.record.controlInputs {
         consumers[control].append(Edge(node: node.index, position: -1, output: 0))
       }
     }
     self.consumers = consumers
-    let nodes = nodes
     meanings = nodes.map { node in
       var meaning = functions.meaning(of: node)
       let uses = consumers[node.index]
@@ -42,6 +44,9 @@ struct DiffSide {
       {
         // The names under which variables are saved follow the variables' own.
         meaning["value"] = .shape(PartialShape(names.shape))
+      }
+      if Self.savers.contains(node.op), let types = [DType](meaning["dtypes"] ?? .list([])) {
+        meaning["dtypes"] = types.sorted { $0.rawValue < $1.rawValue }.attribute
       }
       return meaning
     }
@@ -56,6 +61,14 @@ struct DiffSide {
 
   /// They take the names of tensors at position 1.
   static let savers: Set<String> = ["SaveV2", "RestoreV2"]
+
+  /// Whether the position of an input counts; what is saved goes by its name, in the order of names.
+  static func hasOrder(_ node: Node, _ position: Int) -> Bool {
+    node.op != "SaveV2" || position < 3
+  }
+
+  /// Whether the number of an output counts; what is restored goes by its name.
+  static func hasOrder(_ node: Node) -> Bool { node.op != "RestoreV2" }
 
   /// For each node a number that is equal where all that it is computed from is equal.
   ///
@@ -72,10 +85,18 @@ struct DiffSide {
         own.combine(anchors[source] ?? (source < node.index ? result[source] : labels[source]))
         return own.finalize()
       }
-      for input in node.record.inputs {
-        hasher.combine(key(input.node))
-        hasher.combine(input.output)
+      var unordered: [Int] = []
+      for (position, input) in node.record.inputs.enumerated() {
+        var own = Hasher()
+        own.combine(key(input.node))
+        own.combine(Self.hasOrder(nodes[input.node]) ? input.output : 0)
+        if Self.hasOrder(node, position) {
+          hasher.combine(own.finalize())
+        } else {
+          unordered.append(own.finalize())
+        }
       }
+      for input in unordered.sorted() { hasher.combine(input) }
       for control in node.record.controlInputs.map(key).sorted() { hasher.combine(control) }
       result[node.index] = hasher.finalize()
     }

@@ -34,36 +34,60 @@ struct NodeComparison {
     }
   }
 
-  /// The names of tensors in checkpoints that differ otherwise than the variables' own names do.
+  /// Names under which tensors are saved or restored in one graph only, the variables' own names apart.
   private func savedNames(_ old: Node, _ new: Node) -> [String] {
-    guard DiffSide.savers.contains(old.op), old.op == new.op,
-      let names = strings(old.constantValue(1)), let others = strings(new.constantValue(1))
-    else { return [] }
-    let expected = names.map { variableNames[$0] ?? $0 }
-    return zip(names, zip(expected, others)).filter { $0.1.0 != $0.1.1 && $0.0 != $0.1.1 }.map {
-      "the name of a tensor in checkpoints \"\($0.0)\" -> \"\($0.1.1)\""
-    }
+    guard let names = savedNames(of: old), let others = savedNames(of: new) else { return [] }
+    let gone = names.filter { name in !others.contains { isSame(name, $0) } }
+    let come = others.filter { other in !names.contains { isSame($0, other) } }
+    return gone.map { "no longer holds the tensor \"\($0)\"" }
+      + come.map { "now holds the tensor \"\($0)\"" }
   }
 
-  private func strings(_ value: TensorValue?) -> [String]? {
-    (try? value?.strings())?.map { String(decoding: $0, as: UTF8.self) }
+  /// A checkpoint's names for what a saver's node takes or gives; nil for other nodes.
+  private func savedNames(of node: Node) -> [String]? {
+    guard DiffSide.savers.contains(node.op) else { return nil }
+    return (try? node.constantValue(1)?.strings())?.map { String(decoding: $0, as: UTF8.self) }
+  }
+
+  /// Whether a tensor of the old graph's checkpoints goes by the other name in the new one's.
+  private func isSame(_ name: String, _ other: String) -> Bool {
+    name == other || variableNames[name] == other
   }
 
   private func inputs(_ old: Node, _ new: Node) -> [String] {
     let (a, b) = (old.record.inputs, new.record.inputs)
-    var details: [String] = []
-    for position in 0..<max(a.count, b.count) {
-      let before = position < a.count ? a[position] : nil
-      let after = position < b.count ? b[position] : nil
-      if let before, let after, before.output == after.output,
-        matching.partners[before.node] == after.node
-      {
-        continue
+    // Where each position of the old node is found in the new one.
+    var places = Array(0..<max(a.count, b.count))
+    if let names = savedNames(of: old), let others = savedNames(of: new) {
+      for position in a.indices where !DiffSide.hasOrder(old, position) {
+        guard position - 3 < names.count else { continue }
+        let place = others.firstIndex { isSame(names[position - 3], $0) }
+        // A name that is gone has been told.
+        places[position] = place.map { $0 + 3 } ?? -1
       }
+    }
+    var details: [String] = []
+    for (position, place) in places.enumerated() where place >= 0 {
+      let before = position < a.count ? a[position] : nil
+      let after = place < b.count ? b[place] : nil
+      if let before, let after, isSame(before, after) { continue }
+      if before == nil, !DiffSide.hasOrder(new, position) { continue }
       details.append(
         "input \(position) \(name(before, matching.old)) -> \(name(after, matching.new))")
     }
     return details
+  }
+
+  private func isSame(_ before: Endpoint, _ after: Endpoint) -> Bool {
+    guard matching.partners[before.node] == after.node else { return false }
+    if before.output == after.output && DiffSide.hasOrder(matching.old.nodes[before.node]) {
+      return true
+    }
+    guard let names = savedNames(of: matching.old.nodes[before.node]),
+      let others = savedNames(of: matching.new.nodes[after.node]),
+      names.indices.contains(before.output), others.indices.contains(after.output)
+    else { return before.output == after.output }
+    return isSame(names[before.output], others[after.output])
   }
 
   private func name(_ endpoint: Endpoint?, _ side: DiffSide) -> String {

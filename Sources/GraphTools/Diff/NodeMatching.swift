@@ -145,8 +145,12 @@ struct NodeMatching {
   private mutating func spread() {
     while let (a, b) = open.popLast() {
       let (one, other) = (old.nodes[a].record, new.nodes[b].record)
-      for (x, y) in zip(one.inputs, other.inputs)
-      where x.output == y.output && isOpen(x.node, y.node) { pair(x.node, y.node) }
+      for (position, (x, y)) in zip(one.inputs, other.inputs).enumerated() {
+        guard isOpen(x.node, y.node), DiffSide.hasOrder(old.nodes[a], position),
+          x.output == y.output || !DiffSide.hasOrder(old.nodes[x.node])
+        else { continue }
+        pair(x.node, y.node)
+      }
       for byColour in [true, false] {
         let own = users(of: a, old, partners, byColour ? colours.old : nil)
         if own.isEmpty { break }
