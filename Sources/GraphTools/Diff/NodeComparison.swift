@@ -7,6 +7,38 @@ struct NodeComparison {
   /// For each variable of the old graph its name in the new one.
   let variableNames: [String: String]
   let tolerance: Double
+  /// The names in checkpoints of what each saver's node takes or gives, by the node's index.
+  private let names: [Int: [String]]
+  private let newNames: [Int: SavedNames]
+
+  /// Names in order, and the place of each.
+  private struct SavedNames {
+    let list: [String]
+    let places: [String: Int]
+  }
+
+  init(matching: NodeMatching, variableNames: [String: String], tolerance: Double) {
+    self.matching = matching
+    self.variableNames = variableNames
+    self.tolerance = tolerance
+    names = Self.savedNames(matching.old)
+    newNames = Self.savedNames(matching.new).mapValues { list in
+      SavedNames(
+        list: list,
+        places: Dictionary(
+          list.enumerated().map { ($0.element, $0.offset) },
+          uniquingKeysWith: { first, _ in first }))
+    }
+  }
+
+  private static func savedNames(_ side: DiffSide) -> [Int: [String]] {
+    var found: [Int: [String]] = [:]
+    for node in side.nodes where DiffSide.savers.contains(node.op) {
+      guard let strings = try? node.constantValue(1)?.strings() else { continue }
+      found[node.index] = strings.map { String(decoding: $0, as: UTF8.self) }
+    }
+    return found
+  }
 
   func details(_ old: Node, _ new: Node) -> [String] {
     var details: [String] = []
@@ -36,34 +68,29 @@ struct NodeComparison {
 
   /// Names under which tensors are saved or restored in one graph only, the variables' own names apart.
   private func savedNames(_ old: Node, _ new: Node) -> [String] {
-    guard let names = savedNames(of: old), let others = savedNames(of: new) else { return [] }
-    let gone = names.filter { name in !others.contains { isSame(name, $0) } }
-    let come = others.filter { other in !names.contains { isSame($0, other) } }
+    guard let names = names[old.index], let others = newNames[new.index] else { return [] }
+    let kept = Set(names.compactMap { place(of: $0, in: others) })
+    let gone = names.filter { place(of: $0, in: others) == nil }
+    let come = others.list.indices.filter { !kept.contains($0) }.map { others.list[$0] }
     return gone.map { "no longer holds the tensor \"\($0)\"" }
       + come.map { "now holds the tensor \"\($0)\"" }
   }
 
-  /// A checkpoint's names for what a saver's node takes or gives; nil for other nodes.
-  private func savedNames(of node: Node) -> [String]? {
-    guard DiffSide.savers.contains(node.op) else { return nil }
-    return (try? node.constantValue(1)?.strings())?.map { String(decoding: $0, as: UTF8.self) }
-  }
-
-  /// Whether a tensor of the old graph's checkpoints goes by the other name in the new one's.
-  private func isSame(_ name: String, _ other: String) -> Bool {
-    name == other || variableNames[name] == other
+  /// Where a tensor of the old graph's checkpoints is in the new one's, under its own name or its
+  /// variable's new one.
+  private func place(of name: String, in others: SavedNames) -> Int? {
+    variableNames[name].flatMap { others.places[$0] } ?? others.places[name]
   }
 
   private func inputs(_ old: Node, _ new: Node) -> [String] {
     let (a, b) = (old.record.inputs, new.record.inputs)
     // Where each position of the old node is found in the new one.
     var places = Array(0..<max(a.count, b.count))
-    if let names = savedNames(of: old), let others = savedNames(of: new) {
+    if let names = names[old.index], let others = newNames[new.index] {
       for position in a.indices where !DiffSide.hasOrder(old, position) {
         guard position - 3 < names.count else { continue }
-        let place = others.firstIndex { isSame(names[position - 3], $0) }
         // A name that is gone has been told.
-        places[position] = place.map { $0 + 3 } ?? -1
+        places[position] = place(of: names[position - 3], in: others).map { $0 + 3 } ?? -1
       }
     }
     var details: [String] = []
@@ -80,14 +107,10 @@ struct NodeComparison {
 
   private func isSame(_ before: Endpoint, _ after: Endpoint) -> Bool {
     guard matching.partners[before.node] == after.node else { return false }
-    if before.output == after.output && DiffSide.hasOrder(matching.old.nodes[before.node]) {
-      return true
-    }
-    guard let names = savedNames(of: matching.old.nodes[before.node]),
-      let others = savedNames(of: matching.new.nodes[after.node]),
-      names.indices.contains(before.output), others.indices.contains(after.output)
+    guard !DiffSide.hasOrder(matching.old.nodes[before.node]), let names = names[before.node],
+      let others = newNames[after.node], names.indices.contains(before.output)
     else { return before.output == after.output }
-    return isSame(names[before.output], others[after.output])
+    return place(of: names[before.output], in: others) == after.output
   }
 
   private func name(_ endpoint: Endpoint?, _ side: DiffSide) -> String {
