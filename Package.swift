@@ -57,7 +57,9 @@ let package = Package(
     module(
       "GraphRuntime",
       ["GraphCompiler", "CPUBackend", "LLVMBackend", "GraphCore", "TensorCore", "CThreads"]),
-    module("GraphTools", ["GraphRuntime", "GraphCompiler", "GraphCore", "TensorCore"]),
+    module(
+      "GraphTools",
+      ["GraphRuntime", "GraphCompiler", "Autodiff", "StandardOps", "GraphCore", "TensorCore"]),
     .target(
       name: "TensorFlowFormats",
       dependencies: ["StandardOps", "GraphCore", "TensorCore", "CZlib", protobuf],
@@ -74,8 +76,8 @@ let package = Package(
     module(
       "Dataflow",
       [
-        "Training", "Persistence", "GraphRuntime", "Autodiff", "StandardOps", "GraphCore",
-        "TensorCore",
+        "Training", "Persistence", "GraphTools", "GraphRuntime", "Autodiff", "StandardOps",
+        "GraphCore", "TensorCore",
       ]),
     .executableTarget(
       name: "graphc", dependencies: ["Dataflow", "GraphTools", "TensorFlowFormats", argumentParser]),
@@ -85,6 +87,7 @@ let package = Package(
     tests("StandardOps", ["Dataflow"], resources: [.copy("Fixtures")]),
     tests("GraphCompiler", ["Dataflow"]),
     tests("GraphRuntime", ["Dataflow"]),
+    tests("GraphTools", ["Dataflow"]),
     tests("TensorFlowFormats", ["TensorCore"]),
     tests("Training", ["Dataflow"]),
     tests("Persistence", ["Dataflow", "TensorFlowFormats"], resources: [.copy("Fixtures")]),

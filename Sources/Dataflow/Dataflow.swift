@@ -3,6 +3,7 @@
 @_exported import GraphCompiler
 @_exported import GraphCore
 @_exported import GraphRuntime
+@_exported import GraphTools
 @_exported import StandardOps
 @_exported import TensorCore
 @_exported import Training

@@ -25,6 +25,7 @@ public final class Session: Sendable {
   let variables = Mutex(VariableStore())
   private let cache = Mutex(PlanCache())
   let flatGraphs = Mutex(FlatGraphs())
+  private let growthRecord = Mutex(GrowthRecord())
   private let runs = ReadWriteLock()
   private let executor: Executor
   private let compiler: CompilerSettings
@@ -63,7 +64,8 @@ public final class Session: Sendable {
   public func run(
     _ fetches: [Tensor], targets: [any GraphElement] = [], feeding feeds: Feeds = [:]
   ) throws -> [TensorValue] {
-    try run(flatRequest(fetches, targets.map(\.target), resolve(feeds)))
+    growthRecord.withLock { $0.note(graph.count) }
+    return try run(flatRequest(fetches, targets.map(\.target), resolve(feeds)))
   }
 
   /// The value of a tensor.
@@ -221,6 +223,10 @@ public final class Session: Sendable {
             start: memory.bufferAddresses[buffer], count: description.byteCount)))
     }
   }
+
+  /// The nodes that were added to the graph before each of the last runs, oldest first; an empty range
+  /// where the graph was as the run before had left it.
+  package var growth: [Range<Int>] { growthRecord.withLock { $0.recent } }
 
   package func runsExclusively<Result>(_ exclusively: Bool, _ body: () throws -> Result) rethrows
     -> Result

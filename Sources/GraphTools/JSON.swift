@@ -47,15 +47,15 @@ package enum JSON {
     return object([("dtype", string(dtype.name)), ("shape", sizes)])
   }
 
-  private static func object(_ fields: [(String, String)]) -> String {
+  static func object(_ fields: [(String, String)]) -> String {
     "{" + fields.map { "\(string($0)): \($1)" }.joined(separator: ", ") + "}"
   }
 
-  private static func array(_ items: [String]) -> String {
+  static func array(_ items: [String]) -> String {
     "[" + items.joined(separator: ", ") + "]"
   }
 
-  private static func string(_ text: String) -> String {
+  static func string(_ text: String) -> String {
     var result = "\""
     for scalar in text.unicodeScalars {
       switch scalar {
