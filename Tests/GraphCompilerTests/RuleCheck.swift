@@ -54,10 +54,11 @@ enum RuleCheck {
   /// A denormal counts as the zero of its sign, which is what the arithmetic of a run takes it for.
   static func isSame(_ a: TensorValue, _ b: TensorValue) -> Bool {
     guard a.dtype == b.dtype, a.shape == b.shape else { return false }
-    guard a.dtype.isFloatingPoint, let x = a.doubles, let y = b.doubles else {
+    guard [.float32, .float64].contains(a.dtype), let x = a.doubles, let y = b.doubles else {
       return a.withUnsafeBytes { one in b.withUnsafeBytes { one.elementsEqual($0) } }
     }
-    let least = Double(a.dtype == .float32 ? Float.leastNormalMagnitude : 0)
+    let least =
+      a.dtype == .float64 ? Double.leastNormalMagnitude : Double(Float.leastNormalMagnitude)
     return zip(x, y).allSatisfy { x, y in
       if x.isNaN || y.isNaN { return x.isNaN && y.isNaN }
       return x.sign == y.sign && (x == y || (x.magnitude < least && y.magnitude < least))

@@ -116,6 +116,34 @@ import Testing
       example.testDescription)
   }
 
+  @Test func keepsEveryBitOfOtherTypes() throws {
+    let graph = Graph()
+    let d = graph.placeholder(.float64, [nil], name: "d")
+    let n = graph.placeholder(.int32, [nil], name: "n")
+    let b = graph.placeholder(.bool, [nil], name: "b")
+    let doubles: [Double] = [0, -0.0, 0.1, -1e300, 5e-324, .infinity, .nan, 3, 0x1p-1000]
+    let feeds: Feeds = [
+      d: TensorValue(doubles), n: TensorValue([Int32.min, .max, 0, -1, 7]),
+      b: TensorValue([true, false]),
+    ]
+    let wide = expandDimensions(n, axis: 0)
+    for (rule, y) in [
+      ("subtract-zero", d - 0), ("subtract-zero", n - 0), ("double-negation", -(-n)),
+      ("divide-by-power-of-two", d / 1024), ("done-twice", abs(abs(n))),
+      ("sign-that-does-not-matter", square(-n)), ("equal-operands", maximum(n, n)),
+      ("equal-operands", logicalAnd(b, b)), ("sum-of-one-element", reduceSum(d, axes: [])),
+      ("reduction-of-one", reduceMax(wide, axes: [0])),
+      ("reduction-of-one", reduceProd(wide, axes: [0])),
+      ("reduction-of-one", reduceAll(expandDimensions(b, axis: 1), axes: [1])),
+      ("same-branches", select(n .> 0, n, n)),
+    ] { try RuleCheck.expect([rule], of: [y], feeding: feeds, contracts: [.exact], "\(y)") }
+    // An integer's quotient is rounded towards zero, and a sum of integers is no addition of 0.
+    for y in [div(n, n.constant(2)), reduceSum(wide, axes: [0])] {
+      try RuleCheck.expect(
+        absent: ["divide-by-power-of-two", "sum-of-one-element"], of: [y], feeding: feeds)
+    }
+  }
+
   @Test func castsThatLoseStay() throws {
     let graph = Graph()
     let x = graph.placeholder(.float32, [nil], name: "x")
