@@ -24,8 +24,9 @@ import Testing
       // What is left of it in every run is one addition beside the activation.
       let names = plan.everyRun.map { $0.nodes }
       #expect(plan.everyRun.count <= (layer.isContraction ? 1 : 2), "\(layer) \(form) \(names)")
-      let plain = try Session(graph, contracts: [.exact]).plan(
-        fetching: [y], feeding: [x: RuleCheck.numbers(layer.input)])
+      let plain = try Session(graph, contracts: [.exact]).planned(
+        fetching: [y], feeding: [x: RuleCheck.numbers(layer.input)]
+      ).plan
       #expect(!plain.log.entries.contains { $0.rule == "scale-into-weights" })
     }
   }

@@ -32,7 +32,7 @@ enum RuleCheck {
     for variable in graph.variables() {
       try plain.set(variable, to: session.value(of: variable))
     }
-    let plan = try session.plan(fetching: fetches, targets: targets, feeding: feeds)
+    let plan = try session.planned(fetching: fetches, targets: targets, feeding: feeds).plan
     let applied = Set(plan.log.entries.compactMap(\.rule))
     for rule in rules {
       #expect(applied.contains(rule), "\(note): applied \(applied)", sourceLocation: location)

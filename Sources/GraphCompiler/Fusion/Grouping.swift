@@ -17,6 +17,8 @@ package struct Grouping {
   /// Why each node that is computed is stored rather than computed inside of what takes it.
   package private(set) var reasons: [(node: Node, reason: String)] = []
 
+  /// The views that kernels read in place, by their nodes.
+  private var views: [Int: MemoryView] = [:]
   private var isRoot: [Int: Bool] = [:]
   private var state: [Int: Inlining] = [:]
   private let fuses: Bool
@@ -34,6 +36,8 @@ package struct Grouping {
     /// The steps that computing one element takes.
     var cost = 0
     var uses = 0
+    /// Whether a kernel reads the node, a view, in the memory of what it is a view of.
+    var isReadInPlace = false
   }
 
   /// Deeper chains are cut, so that lowering's recursion stays shallow.
@@ -142,7 +146,13 @@ package struct Grouping {
       return "is stored, since it has \(node.outputs.count) results"
     }
     var result = Inlining()
+    var view: MemoryView?
     for (consumer, input) in consumers {
+      if let found = viewReadInPlace(node, by: consumer) {
+        view = found
+        result.isReadInPlace = true
+        continue
+      }
       guard let edge = edge(from: node, to: consumer, input) else {
         return "is stored, since \"\(consumer.name)\" (\(consumer.op)) reads it from memory"
       }
@@ -151,8 +161,9 @@ package struct Grouping {
       result.evaluations = max(result.evaluations, edge.evaluations)
       result.depth = max(result.depth, edge.depth)
       result.uses += 1
+      result.isReadInPlace = result.isReadInPlace || edge.isReadInPlace
     }
-    guard !result.roots.isEmpty, result.depth < Self.depthLimit else {
+    guard !result.roots.isEmpty || result.isReadInPlace, result.depth < Self.depthLimit else {
       return "is stored, since the chain after it is \(result.depth) nodes long"
     }
     let takers = consumers.map { "\"\($0.node.name)\"" }.joined(separator: ", ")
@@ -196,8 +207,31 @@ package struct Grouping {
     if isView, node.isConcatenation {
       return "is stored, since its pieces come from different places"
     }
+    if let view {
+      views[node.index] = view
+      if isRoot[view.base.node.index] != true {
+        isRoot[view.base.node.index] = true
+        reasons.append(
+          (view.base.node, "is stored, since \(takers) reads it by way of \"\(node.name)\""))
+      }
+    }
     state[node.index] = result
     return nil
+  }
+
+  /// The memory in which a kernel of its own reads a view; nil if it must be stored for that.
+  private func viewReadInPlace(_ node: Node, by consumer: Node) -> MemoryView? {
+    guard node.definition is any ViewOp.Type, !node.isConcatenation,
+      consumer.definition is any KernelOp.Type,
+      let sizes = node.output(0).shape.fullyDefined?.dimensions
+    else { return nil }
+    let view = MemoryView(through: node.output(0)) { isRoot[$0.index] == true }
+    return view.suits(consumer, sizes) ? view : nil
+  }
+
+  /// Where kernels find a tensor that is in memory: its own, or what it is a view of.
+  func memory(of tensor: Tensor) -> MemoryView {
+    views[tensor.node.index].flatMap { isStored(tensor.node) ? nil : $0 } ?? MemoryView(of: tensor)
   }
 
   private struct Edge {
@@ -205,6 +239,7 @@ package struct Grouping {
     var isAligned: Bool
     var evaluations: Int
     var depth: Int
+    var isReadInPlace: Bool
   }
 
   /// How a node would be computed if its consumer computes it; nil if it must be stored for that.
@@ -212,7 +247,8 @@ package struct Grouping {
     guard let inner = state[consumer.index] else { return nil }
     var edge = Edge(
       roots: inner.roots, isAligned: inner.isAligned, evaluations: inner.evaluations,
-      depth: inner.depth + 1)
+      depth: inner.depth + 1,
+      isReadInPlace: inner.isReadInPlace && consumer.definition is any ViewOp.Type)
     let shape = node.output(0).shape
     switch consumer.definition {
     case let op as any ElementwiseOp.Type:

@@ -182,7 +182,7 @@ package struct KernelBuilder {
   ) -> FusedKernel {
     var operands = OperandList(output)
     let hasEpilogue = tensor.node != heavy
-    var kernel = Self.contraction(heavy, product: 0) { operands.position(.tensor($0)) }
+    var kernel = contraction(heavy, product: 0) { operands.position(.tensor($0)) }
     var nodes = [heavy]
     if hasEpilogue {
       let sizes = tensor.shape.fullyDefined?.dimensions ?? []
@@ -197,10 +197,14 @@ package struct KernelBuilder {
           buffer: operands.position(.tensor(load.tensor)), dtype: load.tensor.dtype,
           access: load.access)
       }
+      // The epilogue runs over the product's dimensions; those of size 1 may be others in the result.
+      let product = heavy.output(0).shape.fullyDefined?.dimensions ?? []
+      let store = Operand(buffer: 0, dtype: tensor.dtype, access: Access(strides: strides))
+      let body = lowering.builder.expression([element])
       kernel.epilogue = LoopKernel(
-        extents: sizes, loads: loads,
-        body: lowering.builder.expression([element]),
-        stores: [Operand(buffer: 0, dtype: tensor.dtype, access: Access(strides: strides))])
+        extents: product, loads: loads.map { $0.projected(from: sizes, to: product) },
+        body: body.mapCoordinates { Self.projected($0, from: sizes, to: product) },
+        stores: [store.projected(from: sizes, to: product)])
       nodes = lowering.nodes + nodes
     }
     return FusedKernel(
@@ -208,7 +212,7 @@ package struct KernelBuilder {
       nodes: merged(root, nodes))
   }
 
-  private static func contraction(
+  private func contraction(
     _ node: Node, product: Int, _ position: (Tensor) -> Int
   ) -> ContractionKernel {
     guard let op = node.definition as? any KernelOp.Type,
@@ -218,14 +222,18 @@ package struct KernelBuilder {
     let batch = Array(sizes.dropLast(2))
     func operand(_ tensor: Tensor, _ transposed: Bool) -> MatrixOperand {
       let shape = tensor.shape.fullyDefined?.dimensions ?? []
-      let strides = Shape(shape).strides
+      let view = grouping.memory(of: tensor)
+      guard let matrix = view.matrix(shape) else {
+        preconditionFailure("\(tensor) is read in place as a matrix that it is not")
+      }
       let missing = batch.count - (shape.count - 2)
       let batchStrides = batch.indices.map { axis in
-        axis < missing || shape[axis - missing] == 1 ? 0 : strides[axis - missing]
+        axis < missing || shape[axis - missing] == 1 ? 0 : view.access.strides[axis - missing]
       }
       return MatrixOperand(
-        buffer: position(tensor), batchStrides: batchStrides,
-        leadingDimension: max(shape.last ?? 1, 1), isTransposed: transposed)
+        buffer: position(view.base), offset: view.access.offset, batchStrides: batchStrides,
+        leadingDimension: matrix.leadingDimension,
+        isTransposed: transposed != matrix.isTransposed)
     }
     let a = node.input(0).shape.fullyDefined?.dimensions ?? []
     let m = sizes[sizes.count - 2]
@@ -245,7 +253,9 @@ package struct KernelBuilder {
       .init(buffer: buffer, dtype: tensor.dtype, shape: tensor.shape.fullyDefined ?? .scalar)
     }
     let outputs = root.outputs.enumerated().map { value($0.element, $0.offset) }
-    let inputs = kernel.readInputs(of: root).map { value($0, operands.position(.tensor($0))) }
+    let inputs = kernel.readInputs(of: root).map {
+      value($0, operands.position(.tensor(grouping.memory(of: $0).base)))
+    }
     var counter: Int?
     if case .random = kernel { counter = operands.position(.randomCounter(root.name)) }
     let call = NamedKernelCall(kernel: kernel, inputs: inputs, outputs: outputs, counter: counter)

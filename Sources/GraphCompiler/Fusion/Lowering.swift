@@ -122,20 +122,7 @@ struct Lowering {
     switch piece.source {
     case .fill(let number): return builder.constant(number, node.output(0).dtype)
     case .input(let position, let axes):
-      let inner = zip(index, piece.lower).map { row, lower in
-        AffineIndex(offset: row.offset - lower, coefficients: row.coefficients)
-      }
-      let rows = axes.map { axis -> AffineIndex in
-        var row = AffineIndex(along: nil, rank: rank, offset: axis.offset)
-        for (coefficient, source) in zip(axis.coefficients, inner) where coefficient != 0 {
-          row.offset += coefficient * source.offset
-          for dimension in 0..<rank {
-            row.coefficients[dimension] += coefficient * source.coefficients[dimension]
-          }
-        }
-        return row
-      }
-      return element(node.input(position), at: rows)
+      return element(node.input(position), at: MemoryView.mapped(index, piece, axes, rank))
     }
   }
 

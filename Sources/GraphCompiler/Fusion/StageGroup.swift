@@ -24,6 +24,8 @@ struct StageGroup {
   private static let cacheBytes = 1 << 18
   /// Loops of fewer elements gain nothing from a second thread.
   private static let serialWork = 1 << 15
+  /// Loops of fewer elements cost less than being handed to a thread.
+  private static let tinyWork = 1 << 12
   /// Longer lists of stages gain nothing more.
   private static let stageLimit = 64
 
@@ -81,7 +83,10 @@ struct StageGroup {
       }
     }
     let isScalar = loop.count == 1 && stages.allSatisfy { $0.loop?.count == 1 }
-    guard !kept.isEmpty || isScalar, Set(kept.map { shared[$0] }).count == kept.count else {
+    // Stages that share nothing follow one another in a single piece, if one thread does all anyway.
+    let isTiny = !links.isEmpty && work + loop.work <= Self.tinyWork
+    guard !kept.isEmpty || isScalar || isTiny, Set(kept.map { shared[$0] }).count == kept.count
+    else {
       return nil
     }
     var result = self

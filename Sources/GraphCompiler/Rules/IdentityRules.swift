@@ -10,23 +10,24 @@ extension Rule {
       name: "identity", identity: "Identity(x) = x", contract: .exact,
       ops: ["Identity", "StopGradient", "PreventGradient", "Snapshot", "PlaceholderWithDefault"]
     ) { [$0[0]] },
-    // x · 1 = x, where x is not broadcast. (x + 0 is not x: −0 + 0 = 0.)
+    // x · 1 = x, where x is not broadcast and holds no denormal numbers, which arithmetic flushes to
+    // zero. (x + 0 is not x: −0 + 0 = 0.)
     Rule(name: "multiply-by-one", identity: "x · 1 = x", contract: .exact, ops: ["Mul"]) {
       context in
-      if context[1].isConstant(1), context[0].shape == context.output.shape { return [context[0]] }
-      if context[0].isConstant(1), context[1].shape == context.output.shape { return [context[1]] }
+      for (x, one) in [(0, 1), (1, 0)] where context[one].isConstant(1) && context.keeps(x) {
+        return [context[x]]
+      }
       return nil
     },
     // x / 1 = x.
     Rule(
       name: "divide-by-one", identity: "x / 1 = x", contract: .exact, ops: ["RealDiv", "Div"]
     ) { context in
-      context[1].isConstant(1) && context[0].shape == context.output.shape ? [context[0]] : nil
+      context[1].isConstant(1) && context.keeps(0) ? [context[0]] : nil
     },
     // x − 0 = x, with a zero that is not −0: −0 − −0 = 0.
     Rule(name: "subtract-zero", identity: "x − 0 = x", contract: .exact, ops: ["Sub"]) { context in
-      context[1].isConstant(0, sign: .plus) && context[0].shape == context.output.shape
-        ? [context[0]] : nil
+      context[1].isConstant(0, sign: .plus) && context.keeps(0) ? [context[0]] : nil
     },
     // x + −0 = x.
     Rule(
@@ -34,7 +35,7 @@ extension Rule {
     ) { context in
       for (x, zero) in [(0, 1), (1, 0)]
       where context[zero].dtype.isFloatingPoint && context[zero].isConstant(0, sign: .minus)
-        && context[x].shape == context.output.shape
+        && context.keeps(x)
       { return [context[x]] }
       return nil
     },
@@ -66,6 +67,22 @@ extension Rule {
     ) { context in
       context[1] == context[2] && context[1].shape == context.output.shape ? [context[1]] : nil
     },
+  ]
+}
+
+extension RuleContext {
+  /// Whether arithmetic that changes no number gives just what the input at a position holds: it is not
+  /// broadcast, and has no denormal numbers, since it is the result of arithmetic itself.
+  func keeps(_ position: Int) -> Bool {
+    let x = inputs[position]
+    guard x.shape == output.shape else { return false }
+    return !x.dtype.isFloatingPoint || Self.arithmetic.contains(x.node.op)
+      || x.node.op == "AddN" && x.node.inputs.count > 1
+  }
+
+  private static let arithmetic: Set<String> = [
+    "Add", "AddV2", "Sub", "Mul", "RealDiv", "Div", "BiasAdd", "Square",
+    "SquaredDifference", "MatMul", "BatchMatMul", "BatchMatMulV2", "Sum", "Mean",
   ]
 }
 

@@ -12,6 +12,17 @@ package struct Rule: Sendable {
   package let ops: Set<String>
   /// The replacement of a node's outputs on its new inputs, or nil where the rule does not apply.
   package let rewrite: @Sendable (RuleContext) -> [Tensor]?
+
+  package init(
+    name: String, identity: String, contract: Contract, ops: Set<String>,
+    rewrite: @escaping @Sendable (RuleContext) -> [Tensor]?
+  ) {
+    self.name = name
+    self.identity = identity
+    self.contract = contract
+    self.ops = ops
+    self.rewrite = rewrite
+  }
 }
 
 /// A node to which a rule may apply.

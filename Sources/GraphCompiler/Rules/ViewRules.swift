@@ -67,7 +67,7 @@ extension Rule {
         let order = context[1].constantIntegers, let shape = context.output.shape.fullyDefined
       else { return nil }
       let moved = order.map { $0 < 0 ? $0 + sizes.count : $0 }.filter { sizes[$0] != 1 }
-      guard moved == moved.sorted(), !context[0].isInEpilogue else { return nil }
+      guard moved == moved.sorted() else { return nil }
       return [reshape(context[0], to: shape.dimensions)]
     },
     // A slice that lies in one of the tensors that were put together.
@@ -96,12 +96,16 @@ extension Rule {
 
   /// Reductions of single elements.
   static let reductions: [Rule] = [
-    // The greatest, least, product of one number is that number.
+    // The greatest, least, product of one number is that number; a product of floating-point numbers
+    // flushes denormal ones to zero.
     Rule(
       name: "reduction-of-one", identity: "max(x, axes of size 1) = x", contract: .exact,
       ops: ["Max", "Min", "Prod", "All", "Any"]
     ) { context in
-      guard context.reducesSingleElements, let shape = context.output.shape.fullyDefined else {
+      guard context.reducesSingleElements,
+        context.node.op != "Prod" || !context.output.dtype.isFloatingPoint,
+        let shape = context.output.shape.fullyDefined
+      else {
         return nil
       }
       return [reshape(context[0], to: shape.dimensions)]
@@ -125,25 +129,7 @@ extension RuleContext {
     guard let op = node.definition as? any ReductionOp.Type,
       let sizes = inputs[0].shape.fullyDefined?.dimensions, let axes = try? op.axes(of: node)
     else { return false }
-    guard axes.allSatisfy({ sizes[$0] == 1 }) else { return false }
-    return inputs[0].shape == output.shape || !inputs[0].isInEpilogue
-  }
-}
-
-extension Tensor {
-  /// Whether the tensor may be computed in the epilogue of a matrix product, whose elements keep the
-  /// product's own shape.
-  fileprivate var isInEpilogue: Bool {
-    var seen = Set<Int>()
-    var pending = [node]
-    while let node = pending.popLast() {
-      guard seen.insert(node.index).inserted else { continue }
-      if node.isContraction { return true }
-      if node.definition is any ElementwiseOp.Type || node.definition is any ViewOp.Type {
-        pending += node.inputs.map(\.node)
-      }
-    }
-    return false
+    return axes.allSatisfy { sizes[$0] == 1 }
   }
 }
 

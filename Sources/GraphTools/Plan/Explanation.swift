@@ -78,12 +78,8 @@ package enum Explanation {
   ) -> [String] {
     if node.definition == nil { return ["no kernel: the op \(node.op) is not known here"] }
     if let last = entries.last {
-      // What took its place is computed somewhere.
-      let quoted = last.effect.split(separator: "\"")
-      guard quoted.count > 1, quoted[1] != Substring(node.name),
-        let step = run.plan.steps.firstIndex(where: { $0.nodes.contains(String(quoted[1])) })
-      else { return ["no kernel is left for it"] }
-      return ["no kernel of its own; kernel \(step + 1) computes \"\(quoted[1])\""]
+      guard let (heir, step) = heir(of: last, run.plan) else { return ["no kernel is left for it"] }
+      return ["no kernel of its own; kernel \(step + 1) computes \"\(heir)\" in its place"]
     }
     switch node.op {
     case Ops.Const.name: return ["no kernel: a constant, which kernels read in place"]
@@ -92,5 +88,40 @@ package enum Explanation {
       return ["no kernel: kernels read and write the variable in place"]
     default: return ["no kernel: nothing that is fetched or run needs it"]
     }
+  }
+
+  /// The node that a kernel computes where a chain of rewrites that begins with this one ends.
+  private static func heir(of entry: RewriteLog.Entry, _ plan: Plan) -> (name: String, step: Int)? {
+    var becameOf: [String: String] = [:]
+    for entry in plan.log.entries where entry.pass != Pipeline.fusion {
+      if let heir = quoted(entry.effect), heir != entry.node { becameOf[entry.node] = heir }
+    }
+    var (name, seen) = (quoted(entry.effect), Set<String>())
+    while let current = name, seen.insert(current).inserted {
+      if let step = plan.steps.firstIndex(where: { $0.nodes.contains(current) }) {
+        return (current, step)
+      }
+      name = becameOf[current]
+    }
+    return nil
+  }
+
+  private static func quoted(_ effect: String) -> String? {
+    let parts = effect.split(separator: "\"", omittingEmptySubsequences: false)
+    return parts.count > 1 ? String(parts[1]) : nil
+  }
+}
+
+extension Session {
+  /// What a run makes of a node and why: the kernel that computes it with what else and by which
+  /// rules, or why none does, back to the line where the node was made.
+  ///
+  /// - Throws: whatever compiling the run throws.
+  public func explain(
+    _ node: Node, fetching fetches: [Tensor], targets: [any GraphElement] = [],
+    feeding feeds: Feeds = [:]
+  ) throws -> String {
+    let run = try planned(fetching: fetches, targets: targets, feeding: feeds)
+    return Explanation.lines(of: node, in: run).joined(separator: "\n")
   }
 }

@@ -9,8 +9,10 @@ struct PassCheck {
   let backend: Session.BackendChoice
   let seed: UInt64
 
-  /// The rounds in which whole graphs are run: in others nearly everything would be NaN.
-  private static let rounds: [AdversarialInputs.Round] = [.ordinary, .sprinkled, .ties]
+  /// The rounds in which whole graphs are run.
+  private static let rounds: [AdversarialInputs.Round] = [.ordinary, .ties, .sprinkled, .special]
+  /// Larger graphs are run once a round.
+  private static let smallCount = 100
 
   /// What is wrong after the pass; nil if all bits are the same.
   func failure(_ before: Workspace, _ after: Workspace) -> String? {
@@ -25,11 +27,16 @@ struct PassCheck {
   private func failure(
     _ before: Workspace, _ fusesBefore: Bool, _ after: Workspace, _ fusesAfter: Bool
   ) -> String? {
-    for round in Self.rounds {
-      guard let first = try? run(before, fusesBefore, round) else { continue }
+    let rounds = Self.rounds.flatMap { round in
+      Array(
+        repeating: round, count: before.graph.count < Self.smallCount ? round.repetitions : 1)
+    }
+    for (number, round) in rounds.enumerated() {
+      let seed = seed &+ UInt64(number) &* 0x1_0001
+      guard let first = try? run(before, fusesBefore, round, seed) else { continue }
       let second: [(name: String, value: TensorValue)]
       do {
-        second = try run(after, fusesAfter, round)
+        second = try run(after, fusesAfter, round, seed)
       } catch {
         return "on \(round.rawValue) inputs it runs before and fails after: \(error)"
       }
@@ -45,7 +52,7 @@ struct PassCheck {
 
   /// The fetched values, then those of the variables.
   private func run(
-    _ workspace: Workspace, _ fuses: Bool, _ round: AdversarialInputs.Round
+    _ workspace: Workspace, _ fuses: Bool, _ round: AdversarialInputs.Round, _ seed: UInt64
   ) throws -> [(name: String, value: TensorValue)] {
     guard let session = RewriteCheck.session(on: workspace.graph, backend, fuses: fuses) else {
       return []
