@@ -42,13 +42,13 @@ import Testing
   func looksAtNumbersThatAreStoredInHalf(_ dtype: DType) throws {
     let graph = Graph()
     let x = graph.placeholder(.float64, [2], name: "x")
-    let half = cast(x, to: dtype, name: "half")
+    let half = cast(x, dtype, name: "half")
     let session = try Session(graph)
-    let error = try failure(session, [cast(half, to: .float32)], [x: [1.0, 1e300]])
+    let error = try failure(session, [cast(half, .float32)], [x: [1.0, 1e300]])
     #expect(error.node == "half" && error.kind == .infinity && error.position == [1], "\(error)")
     let stored = graph.placeholder(dtype, [2], name: "stored")
     let value = try TensorValue(converting: [1, .nan], to: dtype, shape: [2])
-    let fed = try failure(session, [cast(stored, to: .float32)], [stored: value])
+    let fed = try failure(session, [cast(stored, .float32)], [stored: value])
     #expect(fed.source == .feed && fed.node == "stored" && fed.position == [1], "\(fed)")
   }
 
