@@ -85,8 +85,9 @@ let package = Package(
     .executableTarget(name: "bench-mlp", dependencies: ["Dataflow", argumentParser]),
 
     tests("StandardOps", ["Dataflow"], resources: [.copy("Fixtures")]),
+    .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
     tests("GraphCompiler", ["Dataflow"]),
-    tests("GraphRuntime", ["Dataflow"]),
+    tests("GraphRuntime", ["Dataflow", "AllocationCounter"]),
     tests("GraphTools", ["Dataflow"]),
     tests("TensorFlowFormats", ["TensorCore"]),
     tests("Training", ["Dataflow"]),

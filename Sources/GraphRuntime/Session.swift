@@ -27,8 +27,22 @@ public final class Session: Sendable {
   let flatGraphs = Mutex(FlatGraphs())
   private let growthRecord = Mutex(GrowthRecord())
   private let runs = ReadWriteLock()
-  private let executor: Executor
+  let executor: Executor
   private let compiler: CompilerSettings
+  let liveConstants = LiveConstants()
+  /// The most bytes that a plan may take for its buffers, if there is a limit.
+  public let memoryBudget: Int?
+
+  /// The most bytes that are kept of what depends on variables alone, such as weights with a batch
+  /// normalization folded in; beyond it what was not used for the longest time is computed again when
+  /// it is needed.
+  public var liveConstantLimit: Int {
+    get { liveConstants.limit }
+    set { liveConstants.limit = newValue }
+  }
+
+  /// How often constants that depend on variables were computed.
+  package var liveRefreshCount: Int { liveConstants.refreshCount }
 
   /// A session without values for any variable.
   ///
@@ -37,82 +51,107 @@ public final class Session: Sendable {
   ///     the same bits whatever their number.
   ///   - contracts: what rewrites may do to the numbers.
   ///   - optimizes: whether the graph is rewritten and fused at all.
+  ///   - memoryBudget: the most bytes that a run's buffers may take beside feeds, constants and
+  ///     variables; a run that needs more is refused before anything of it runs. Where a run has
+  ///     several stages, each is asked when it is planned.
   /// - Throws: `GraphErrors` with every mistake in the graph.
   public convenience init(
     _ graph: Graph, backend: BackendChoice = .llvm, threads: Int? = nil,
-    contracts: Set<Contract> = [.exact, .rescaling], optimizes: Bool = true
+    contracts: Set<Contract> = [.exact, .rescaling], optimizes: Bool = true,
+    memoryBudget: Int? = nil
   ) throws(GraphErrors) {
     try self.init(
-      graph, backend: backend, threads: threads,
+      graph, backend: backend, threads: threads, memoryBudget: memoryBudget,
       compiler: CompilerSettings(contracts: contracts, rewrites: optimizes, fuses: optimizes))
   }
 
   package init(
-    _ graph: Graph, backend: BackendChoice, threads: Int?, compiler: CompilerSettings
+    _ graph: Graph, backend: BackendChoice, threads: Int?, memoryBudget: Int? = nil,
+    compiler: CompilerSettings
   ) throws(GraphErrors) {
     try graph.throwNewErrors()
     self.graph = graph
     backends = backend == .cpu ? [CPUBackend()] : [LLVMBackend(), CPUBackend()]
     self.compiler = compiler
+    self.memoryBudget = memoryBudget
     executor = Executor(
       pool: ThreadPool(threadCount: threads ?? ThreadPool.availableProcessors))
   }
 
   /// The values of several tensors after running `targets`, all in one run.
   ///
-  /// - Throws: `GraphErrors`, `CompilationError` or `SessionError`, saying what is wrong and where.
+  /// - Parameter check: what the run looks for while it computes.
+  /// - Throws: `GraphErrors`, `CompilationError` or `SessionError`, saying what is wrong and where;
+  ///   `NonFiniteError` if that is checked.
   public func run(
-    _ fetches: [Tensor], targets: [any GraphElement] = [], feeding feeds: Feeds = [:]
+    _ fetches: [Tensor], targets: [any GraphElement] = [], feeding feeds: Feeds = [:],
+    check: RunCheck? = nil
   ) throws -> [TensorValue] {
     growthRecord.withLock { $0.note(graph.count) }
-    return try run(flatRequest(fetches, targets.map(\.target), resolve(feeds)))
+    return try run(flatRequest(fetches, targets.map(\.target), resolve(feeds), check: check))
   }
 
   /// The value of a tensor.
   ///
-  /// - Throws: `GraphErrors`, `CompilationError` or `SessionError`, saying what is wrong and where.
+  /// - Throws: `GraphErrors`, `CompilationError` or `SessionError`, saying what is wrong and where;
+  ///   `NonFiniteError` if that is checked.
   public func run(
-    _ fetch: Tensor, targets: [any GraphElement] = [], feeding feeds: Feeds = [:]
-  ) throws -> TensorValue { try run([fetch], targets: targets, feeding: feeds)[0] }
+    _ fetch: Tensor, targets: [any GraphElement] = [], feeding feeds: Feeds = [:],
+    check: RunCheck? = nil
+  ) throws -> TensorValue { try run([fetch], targets: targets, feeding: feeds, check: check)[0] }
 
   /// The values of two tensors in one run.
   ///
-  /// - Throws: `GraphErrors`, `CompilationError` or `SessionError`, saying what is wrong and where.
+  /// - Throws: `GraphErrors`, `CompilationError` or `SessionError`, saying what is wrong and where;
+  ///   `NonFiniteError` if that is checked.
   public func run(
-    _ fetches: (Tensor, Tensor), targets: [any GraphElement] = [], feeding feeds: Feeds = [:]
+    _ fetches: (Tensor, Tensor), targets: [any GraphElement] = [], feeding feeds: Feeds = [:],
+    check: RunCheck? = nil
   ) throws -> (TensorValue, TensorValue) {
-    let values = try run([fetches.0, fetches.1], targets: targets, feeding: feeds)
+    let values = try run([fetches.0, fetches.1], targets: targets, feeding: feeds, check: check)
     return (values[0], values[1])
   }
 
   /// The values of three tensors in one run.
   ///
-  /// - Throws: `GraphErrors`, `CompilationError` or `SessionError`, saying what is wrong and where.
+  /// - Throws: `GraphErrors`, `CompilationError` or `SessionError`, saying what is wrong and where;
+  ///   `NonFiniteError` if that is checked.
   public func run(
     _ fetches: (Tensor, Tensor, Tensor), targets: [any GraphElement] = [],
-    feeding feeds: Feeds = [:]
+    feeding feeds: Feeds = [:], check: RunCheck? = nil
   ) throws -> (TensorValue, TensorValue, TensorValue) {
-    let values = try run([fetches.0, fetches.1, fetches.2], targets: targets, feeding: feeds)
+    let values = try run(
+      [fetches.0, fetches.1, fetches.2], targets: targets, feeding: feeds, check: check)
     return (values[0], values[1], values[2])
   }
 
   /// The value of a variable.
   ///
-  /// - Throws: `SessionError` if it has none.
-  public func run(_ variable: Variable) throws -> TensorValue { try value(of: variable) }
+  /// - Throws: `SessionError` if it has none; `NonFiniteError` if it is checked and holds a NaN.
+  public func run(_ variable: Variable, check: RunCheck? = nil) throws -> TensorValue {
+    let value = try value(of: variable)
+    if check == .finite { try NonFiniteError.check(value, of: variable) }
+    return value
+  }
 
   /// Runs nodes, tensors or variables for their effects.
   ///
-  /// - Throws: `GraphErrors`, `CompilationError` or `SessionError`, saying what is wrong and where.
-  public func run(_ targets: [any GraphElement], feeding feeds: Feeds = [:]) throws {
-    _ = try run([], targets: targets, feeding: feeds)
+  /// - Throws: `GraphErrors`, `CompilationError` or `SessionError`, saying what is wrong and where;
+  ///   `NonFiniteError` if that is checked.
+  public func run(_ targets: [any GraphElement], feeding feeds: Feeds = [:], check: RunCheck? = nil)
+    throws
+  {
+    _ = try run([], targets: targets, feeding: feeds, check: check)
   }
 
   /// Runs one node for its effects.
   ///
-  /// - Throws: `GraphErrors`, `CompilationError` or `SessionError`, saying what is wrong and where.
-  public func run(_ target: Node, feeding feeds: Feeds = [:]) throws {
-    _ = try run([], targets: [target], feeding: feeds)
+  /// - Throws: `GraphErrors`, `CompilationError` or `SessionError`, saying what is wrong and where;
+  ///   `NonFiniteError` if that is checked.
+  public func run(_ target: Node, feeding feeds: Feeds = [:], check: RunCheck? = nil)
+    throws
+  {
+    _ = try run([], targets: [target], feeding: feeds, check: check)
   }
 
   /// The plan that a run with these feeds would use, or begin with.
@@ -126,6 +165,10 @@ public final class Session: Sendable {
     return PlannedRun(
       plan: found.plan.executable.plan, flat: request.flat, stage: found.stage, fetches: fetches)
   }
+
+  /// The nodes that were added to the graph before each of the last runs, oldest first; an empty range
+  /// where the graph was as the run before had left it.
+  package var growth: [Range<Int>] { growthRecord.withLock { $0.recent } }
 
   /// Every plan that was compiled and is kept.
   package var plans: [Plan] { cache.withLock { $0.plans.map(\.executable.plan) } }
@@ -145,11 +188,11 @@ public final class Session: Sendable {
     var (found, deciding) = cache.withLock { $0.find(signature, values) }
     if let found { return FoundPlan(plan: found, stage: found.stage, deciding: deciding) }
     try graph.throwNewErrors()
-    let options = compiler.options { try self.evaluate($0) }
+    let options = compiler.options(for: request.check) { try self.evaluate($0) }
     deciding = values.indices.filter { deciding.contains($0) || ResourceValue(values[$0]) != nil }
     while true {
       do {
-        let plan = try compiled(request.compilation(deciding: deciding), options)
+        let plan = try compiled(request.compilation(deciding: deciding), options, request.check)
         cache.withLock { $0.insert(plan, signature, deciding: deciding, values) }
         return FoundPlan(plan: plan, stage: plan.stage, deciding: deciding)
       } catch CompilationError.needsValues(let positions) {
@@ -160,15 +203,25 @@ public final class Session: Sendable {
     }
   }
 
-  private func compiled(_ request: CompilationRequest, _ options: CompilerOptions) throws
-    -> CachedPlan
-  {
+  private func compiled(
+    _ request: CompilationRequest, _ options: CompilerOptions, _ check: RunCheck?
+  ) throws -> CachedPlan {
     do {
-      return CachedPlan(try Executable(Pipeline.compile(request, options), backends: backends))
+      return try cached(Pipeline.compile(request, options), isChecked: check != nil)
     } catch let needed as StageNeeded {
-      return CachedPlan(
-        try Executable(needed.stage.plan, backends: backends), stage: needed.stage)
+      return try cached(needed.stage.plan, stage: needed.stage, isChecked: check != nil)
     }
+  }
+
+  private func cached(_ plan: Plan, stage: Stage? = nil, isChecked: Bool) throws -> CachedPlan {
+    if let memoryBudget { try plan.check(budget: memoryBudget) }
+    let executable = try Executable(plan, backends: backends)
+    // A checked run computes everything anew.
+    let live =
+      isChecked || executable.live.isEmpty
+      ? nil
+      : liveConstants.block(for: plan, variableCount: executable.liveVariables.count)
+    return CachedPlan(executable, stage: stage, live: live)
   }
 
   /// Runs a plan of constants alone, for the compiler.
@@ -176,69 +229,7 @@ public final class Session: Sendable {
     try execute(CachedPlan(Executable(plan, backends: backends)), [], holdsLock: true)
   }
 
-  func execute(
-    _ plan: CachedPlan, _ feeds: [TensorValue], holdsLock: Bool = false
-  ) throws -> [TensorValue] {
-    let description = plan.executable.plan
-    let memory = plan.takeMemory(threads: executor.pool.threadCount)
-    defer { plan.giveBack(memory) }
-    if holdsLock { return try locked(plan, feeds, memory) }
-    let writes =
-      description.variables.contains(where: \.isWritten) || !description.randomStreams.isEmpty
-    return try runs.hold(exclusively: writes) { () throws -> [TensorValue] in
-      try locked(plan, feeds, memory)
-    }
-  }
-
-  private func locked(_ plan: CachedPlan, _ feeds: [TensorValue], _ memory: RunMemory) throws
-    -> [TensorValue]
-  {
-    let bindings = try bind(plan.executable.plan, feeds, memory)
-    defer { withExtendedLifetime((feeds, bindings)) {} }
-    memory.fillOperands(plan.executable)
-    do {
-      try refreshLive(plan, bindings, memory)
-      try executor.run(plan.executable.everyRun, of: plan.executable, in: memory)
-    } catch {
-      // A variable that this run was to give its first value still has none.
-      variables.withLock { store in
-        for name in bindings.created { store.remove(name) }
-      }
-      throw error
-    }
-    finish(plan.executable.plan, bindings)
-    return plan.executable.plan.fetches.map { buffer in
-      let description = plan.executable.plan.buffers[buffer]
-      switch description.location {
-      case .constant(let number): return plan.executable.plan.constants[number]
-      case .feed(let position): return feeds[position]
-      case .variable(let number) where description.dtype.byteCount == nil:
-        if let box = bindings.variables[number] { return box.value }
-      default: break
-      }
-      return TensorValue(
-        dtype: description.dtype, shape: description.shape,
-        storage: TensorStorage(
-          copying: UnsafeRawBufferPointer(
-            start: memory.bufferAddresses[buffer], count: description.byteCount)))
-    }
-  }
-
-  /// The nodes that were added to the graph before each of the last runs, oldest first; an empty range
-  /// where the graph was as the run before had left it.
-  package var growth: [Range<Int>] { growthRecord.withLock { $0.recent } }
-
   package func runsExclusively<Result>(_ exclusively: Bool, _ body: () throws -> Result) rethrows
     -> Result
   { try runs.hold(exclusively: exclusively, body) }
-
-  private func refreshLive(_ plan: CachedPlan, _ bindings: Bindings, _ memory: RunMemory) throws {
-    if plan.executable.live.isEmpty { return }
-    let versions = bindings.variables.map { $0?.version ?? 0 }
-    try plan.liveLock.hold(exclusively: true) { () throws in
-      if plan.state.withLock({ $0.liveVersions }) == versions { return }
-      try executor.run(plan.executable.live, of: plan.executable, in: memory)
-      plan.state.withLock { $0.liveVersions = versions }
-    }
-  }
 }
