@@ -22,11 +22,14 @@ package struct CompilerSettings: Sendable {
     self.fuses = fuses
   }
 
-  func options(_ evaluate: @escaping @Sendable (Plan) throws -> [TensorValue]) -> CompilerOptions {
+  /// The compiler's options; what is checked is compiled node by node.
+  func options(
+    for check: RunCheck?, _ evaluate: @escaping @Sendable (Plan) throws -> [TensorValue]
+  ) -> CompilerOptions {
     var options = CompilerOptions(evaluate: evaluate)
     options.contracts = contracts
-    options.rewrites = rewrites
-    options.fuses = fuses
+    options.rewrites = rewrites && check == nil
+    options.fuses = fuses && check == nil
     options.rules = rules
     options.observer = observer
     return options

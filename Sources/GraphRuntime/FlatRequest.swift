@@ -13,11 +13,14 @@ struct FlatRequest {
   var targets: [Int]
   var feeds: [ResolvedFeed]
   var completed: Set<Int> = []
+  /// What the run looks for.
+  var check: RunCheck?
 
   var signature: PlanSignature {
     PlanSignature(
       serial: serial, fetches: fetches.map(\.endpoint), targets: targets,
-      feeds: feeds.map(\.tensor.endpoint), shapes: feeds.map(\.value.shape), completed: completed)
+      feeds: feeds.map(\.tensor.endpoint), shapes: feeds.map(\.value.shape), completed: completed,
+      check: check)
   }
 
   /// The compiler's request, with the values of the feeds that decide the plan.

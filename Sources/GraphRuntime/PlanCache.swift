@@ -11,6 +11,7 @@ struct PlanSignature: Hashable {
   let feeds: [Endpoint]
   let shapes: [Shape]
   let completed: Set<Int>
+  let check: RunCheck?
 }
 
 /// An executable with what it keeps between runs.

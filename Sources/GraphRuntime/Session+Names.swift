@@ -7,7 +7,7 @@ extension Session {
   /// - Throws: `SessionError` for a name that is not there, and whatever `run` throws.
   public func run(
     fetching fetches: [String], targets: [String] = [],
-    feeding feeds: [String: any TensorConvertible] = [:]
+    feeding feeds: [String: any TensorConvertible] = [:], check: RunCheck? = nil
   ) throws -> [TensorValue] {
     var resolved = Feeds()
     for (name, value) in feeds.sorted(by: { $0.key < $1.key }) {
@@ -15,7 +15,7 @@ extension Session {
     }
     return try run(
       fetches.map { try tensor(named: $0) }, targets: targets.map { try node(named: $0) },
-      feeding: resolved)
+      feeding: resolved, check: check)
   }
 
   /// The tensor of that name.

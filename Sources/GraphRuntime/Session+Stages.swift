@@ -4,9 +4,9 @@ import TensorCore
 
 extension Session {
   /// The request in terms of the flat form of the session's graph.
-  func flatRequest(_ fetches: [Tensor], _ targets: [Node], _ feeds: [ResolvedFeed]) throws
-    -> FlatRequest
-  {
+  func flatRequest(
+    _ fetches: [Tensor], _ targets: [Node], _ feeds: [ResolvedFeed], check: RunCheck? = nil
+  ) throws -> FlatRequest {
     for tensor in fetches where tensor.graph != graph || tensor.isPoison {
       try graph.throwNewErrors()
       throw SessionError("\(tensor) is not part of the session's graph")
@@ -15,11 +15,12 @@ extension Session {
       try graph.throwNewErrors()
       throw SessionError("\(node) is not part of the session's graph")
     }
-    return try flatRequest(in: graph, fetches, targets, feeds)
+    return try flatRequest(in: graph, fetches, targets, feeds, check)
   }
 
   private func flatRequest(
-    in source: Graph, _ fetches: [Tensor], _ targets: [Node], _ feeds: [ResolvedFeed]
+    in source: Graph, _ fetches: [Tensor], _ targets: [Node], _ feeds: [ResolvedFeed],
+    _ check: RunCheck?
   ) throws -> FlatRequest {
     let made: Result<(FlatGraph, Int), GraphError> = flatGraphs.withLock { graphs in
       do throws(GraphError) {
@@ -30,6 +31,7 @@ extension Session {
     }
     let (flat, serial) = try made.get()
     var request = FlatRequest(flat: flat, serial: serial, fetches: [], targets: [], feeds: [])
+    request.check = check
     for (position, tensor) in fetches.enumerated() {
       switch flat.images[tensor.node.index][tensor.index] {
       case .tensor(let endpoint): request.fetches.append(flat.tensor(endpoint))
@@ -55,6 +57,7 @@ extension Session {
 
   /// Runs a request: one plan, or stages one after the other, which no other run interrupts.
   func run(_ request: FlatRequest) throws -> [TensorValue] {
+    if request.check == .finite { try NonFiniteError.check(request.feeds) }
     let found = try findPlan(request)
     if found.stage == nil { return try finish(request, found) }
     return try runsExclusively(true) { () throws -> [TensorValue] in
@@ -65,7 +68,9 @@ extension Session {
   private func finish(_ request: FlatRequest, _ found: FoundPlan, holdsLock: Bool = false) throws
     -> [TensorValue]
   {
-    try execute(found.plan, request.feeds.map(\.value), holdsLock: holdsLock)
+    try execute(
+      found.plan, request.feeds.map(\.value), holdsLock: holdsLock,
+      checking: request.check == .finite ? request.flat.graph : nil)
   }
 
   /// The caller holds the lock on runs.
@@ -99,7 +104,7 @@ extension Session {
       let results = try Stage.values(of: node, operands.map(value))
       for (tensor, result) in zip(node.outputs, results) { request.feed(result, to: tensor) }
     case .loop(let node, let loop, let operands):
-      let results = try run(loop, operands.map(value))
+      let results = try run(loop, operands.map(value), of: node, request.check)
       for (tensor, result) in zip(node.outputs, results) { request.feed(result, to: tensor) }
       request.completed.insert(node.index)
     case .assign(let node, let variable, let operand):
@@ -110,25 +115,39 @@ extension Session {
   }
 
   /// Runs a loop's body while its condition holds.
-  private func run(_ loop: FlatGraph.Loop, _ start: [TensorValue]) throws -> [TensorValue] {
+  private func run(
+    _ loop: FlatGraph.Loop, _ start: [TensorValue], of node: Node, _ check: RunCheck?
+  ) throws -> [TensorValue] {
     var values = start
+    var round = 0
+    func call(_ function: Function) throws -> [TensorValue] {
+      do {
+        return try self.call(function, values, check)
+      } catch var error as NonFiniteError {
+        error.rounds.append(.init(loop: node.name, function: function.name, number: round))
+        throw error
+      }
+    }
     while true {
-      let goesOn = try call(loop.condition, values)
+      round += 1
+      let goesOn = try call(loop.condition)
       guard goesOn.count == 1, goesOn[0].count == 1, let number = goesOn[0].integers?.first else {
         throw SessionError(
           "the condition \(loop.condition.name) of a loop must give one Boolean, "
             + "found \(goesOn.map(\.description).joined(separator: ", "))")
       }
       if number == 0 { return Array(values.prefix(loop.variableCount)) }
-      values = try call(loop.body, values) + values.dropFirst(loop.variableCount)
+      values = try call(loop.body) + values.dropFirst(loop.variableCount)
     }
   }
 
   /// Runs a function; the caller holds the lock on runs.
-  private func call(_ function: Function, _ values: [TensorValue]) throws -> [TensorValue] {
+  private func call(_ function: Function, _ values: [TensorValue], _ check: RunCheck?) throws
+    -> [TensorValue]
+  {
     let request = try flatRequest(
       in: function.body, function.outputs, function.targets + function.effectNodes,
-      zip(function.inputs, values).map { ResolvedFeed(tensor: $0, value: $1) })
+      zip(function.inputs, values).map { ResolvedFeed(tensor: $0, value: $1) }, check)
     return try runStages(request, findPlan(request))
   }
 }

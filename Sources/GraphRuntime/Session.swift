@@ -59,38 +59,47 @@ public final class Session: Sendable {
 
   /// The values of several tensors after running `targets`, all in one run.
   ///
-  /// - Throws: `GraphErrors`, `CompilationError` or `SessionError`, saying what is wrong and where.
+  /// - Parameter check: what the run looks for while it computes.
+  /// - Throws: `GraphErrors`, `CompilationError` or `SessionError`, saying what is wrong and where;
+  ///   `NonFiniteError` if that is checked.
   public func run(
-    _ fetches: [Tensor], targets: [any GraphElement] = [], feeding feeds: Feeds = [:]
+    _ fetches: [Tensor], targets: [any GraphElement] = [], feeding feeds: Feeds = [:],
+    check: RunCheck? = nil
   ) throws -> [TensorValue] {
-    try run(flatRequest(fetches, targets.map(\.target), resolve(feeds)))
+    try run(flatRequest(fetches, targets.map(\.target), resolve(feeds), check: check))
   }
 
   /// The value of a tensor.
   ///
-  /// - Throws: `GraphErrors`, `CompilationError` or `SessionError`, saying what is wrong and where.
+  /// - Throws: `GraphErrors`, `CompilationError` or `SessionError`, saying what is wrong and where;
+  ///   `NonFiniteError` if that is checked.
   public func run(
-    _ fetch: Tensor, targets: [any GraphElement] = [], feeding feeds: Feeds = [:]
-  ) throws -> TensorValue { try run([fetch], targets: targets, feeding: feeds)[0] }
+    _ fetch: Tensor, targets: [any GraphElement] = [], feeding feeds: Feeds = [:],
+    check: RunCheck? = nil
+  ) throws -> TensorValue { try run([fetch], targets: targets, feeding: feeds, check: check)[0] }
 
   /// The values of two tensors in one run.
   ///
-  /// - Throws: `GraphErrors`, `CompilationError` or `SessionError`, saying what is wrong and where.
+  /// - Throws: `GraphErrors`, `CompilationError` or `SessionError`, saying what is wrong and where;
+  ///   `NonFiniteError` if that is checked.
   public func run(
-    _ fetches: (Tensor, Tensor), targets: [any GraphElement] = [], feeding feeds: Feeds = [:]
+    _ fetches: (Tensor, Tensor), targets: [any GraphElement] = [], feeding feeds: Feeds = [:],
+    check: RunCheck? = nil
   ) throws -> (TensorValue, TensorValue) {
-    let values = try run([fetches.0, fetches.1], targets: targets, feeding: feeds)
+    let values = try run([fetches.0, fetches.1], targets: targets, feeding: feeds, check: check)
     return (values[0], values[1])
   }
 
   /// The values of three tensors in one run.
   ///
-  /// - Throws: `GraphErrors`, `CompilationError` or `SessionError`, saying what is wrong and where.
+  /// - Throws: `GraphErrors`, `CompilationError` or `SessionError`, saying what is wrong and where;
+  ///   `NonFiniteError` if that is checked.
   public func run(
     _ fetches: (Tensor, Tensor, Tensor), targets: [any GraphElement] = [],
-    feeding feeds: Feeds = [:]
+    feeding feeds: Feeds = [:], check: RunCheck? = nil
   ) throws -> (TensorValue, TensorValue, TensorValue) {
-    let values = try run([fetches.0, fetches.1, fetches.2], targets: targets, feeding: feeds)
+    let values = try run(
+      [fetches.0, fetches.1, fetches.2], targets: targets, feeding: feeds, check: check)
     return (values[0], values[1], values[2])
   }
 
@@ -101,16 +110,22 @@ public final class Session: Sendable {
 
   /// Runs nodes, tensors or variables for their effects.
   ///
-  /// - Throws: `GraphErrors`, `CompilationError` or `SessionError`, saying what is wrong and where.
-  public func run(_ targets: [any GraphElement], feeding feeds: Feeds = [:]) throws {
-    _ = try run([], targets: targets, feeding: feeds)
+  /// - Throws: `GraphErrors`, `CompilationError` or `SessionError`, saying what is wrong and where;
+  ///   `NonFiniteError` if that is checked.
+  public func run(_ targets: [any GraphElement], feeding feeds: Feeds = [:], check: RunCheck? = nil)
+    throws
+  {
+    _ = try run([], targets: targets, feeding: feeds, check: check)
   }
 
   /// Runs one node for its effects.
   ///
-  /// - Throws: `GraphErrors`, `CompilationError` or `SessionError`, saying what is wrong and where.
-  public func run(_ target: Node, feeding feeds: Feeds = [:]) throws {
-    _ = try run([], targets: [target], feeding: feeds)
+  /// - Throws: `GraphErrors`, `CompilationError` or `SessionError`, saying what is wrong and where;
+  ///   `NonFiniteError` if that is checked.
+  public func run(_ target: Node, feeding feeds: Feeds = [:], check: RunCheck? = nil)
+    throws
+  {
+    _ = try run([], targets: [target], feeding: feeds, check: check)
   }
 
   /// The plan that a run with these feeds would use.
@@ -143,7 +158,7 @@ public final class Session: Sendable {
     var (found, deciding) = cache.withLock { $0.find(signature, values) }
     if let found { return FoundPlan(plan: found, stage: found.stage, deciding: deciding) }
     try graph.throwNewErrors()
-    let options = compiler.options { try self.evaluate($0) }
+    let options = compiler.options(for: request.check) { try self.evaluate($0) }
     deciding = values.indices.filter { deciding.contains($0) || ResourceValue(values[$0]) != nil }
     while true {
       do {
@@ -175,28 +190,34 @@ public final class Session: Sendable {
   }
 
   func execute(
-    _ plan: CachedPlan, _ feeds: [TensorValue], holdsLock: Bool = false
+    _ plan: CachedPlan, _ feeds: [TensorValue], holdsLock: Bool = false,
+    checking graph: Graph? = nil
   ) throws -> [TensorValue] {
     let description = plan.executable.plan
     let memory = plan.takeMemory(threads: executor.pool.threadCount)
     defer { plan.giveBack(memory) }
-    if holdsLock { return try locked(plan, feeds, memory) }
+    if holdsLock { return try locked(plan, feeds, memory, graph) }
     let writes =
       description.variables.contains(where: \.isWritten) || !description.randomStreams.isEmpty
     return try runs.hold(exclusively: writes) { () throws -> [TensorValue] in
-      try locked(plan, feeds, memory)
+      try locked(plan, feeds, memory, graph)
     }
   }
 
-  private func locked(_ plan: CachedPlan, _ feeds: [TensorValue], _ memory: RunMemory) throws
-    -> [TensorValue]
-  {
+  /// - Parameter graph: the flat graph whose nodes are checked, if any are.
+  private func locked(
+    _ plan: CachedPlan, _ feeds: [TensorValue], _ memory: RunMemory, _ graph: Graph?
+  ) throws -> [TensorValue] {
     let bindings = try bind(plan.executable.plan, feeds, memory)
     defer { withExtendedLifetime((feeds, bindings)) {} }
     memory.fillOperands(plan.executable)
     do {
-      try refreshLive(plan, bindings, memory)
-      try executor.run(plan.executable.everyRun, of: plan.executable, in: memory)
+      if let graph {
+        try runChecked(plan, memory, graph)
+      } else {
+        try refreshLive(plan, bindings, memory)
+        try executor.run(plan.executable.everyRun, of: plan.executable, in: memory)
+      }
     } catch {
       // A variable that this run was to give its first value still has none.
       variables.withLock { store in
@@ -225,6 +246,18 @@ public final class Session: Sendable {
   package func runsExclusively<Result>(_ exclusively: Bool, _ body: () throws -> Result) rethrows
     -> Result
   { try runs.hold(exclusively: exclusively, body) }
+
+  /// Runs every step, live ones too, and looks through what each has written.
+  private func runChecked(_ plan: CachedPlan, _ memory: RunMemory, _ graph: Graph) throws {
+    var check = FiniteCheck(plan.executable.plan, graph, memory)
+    try check.examineSources()
+    try plan.liveLock.hold(exclusively: true) { () throws in
+      for step in plan.executable.plan.steps.indices {
+        try executor.run([step], of: plan.executable, in: memory)
+        try check.examine(step: step)
+      }
+    }
+  }
 
   private func refreshLive(_ plan: CachedPlan, _ bindings: Bindings, _ memory: RunMemory) throws {
     if plan.executable.live.isEmpty { return }

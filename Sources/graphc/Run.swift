@@ -17,6 +17,8 @@ struct Run: ParsableCommand {
   var checkpoint: String?
   @Option(help: "A folder to write each fetched tensor to, as a .npy file of its name.")
   var out: String?
+  @Option(help: "finite: stops at the first op that makes a NaN or an infinity.")
+  var check: RunCheck?
   @OptionGroup var options: SessionOptions
 
   func run() throws {
@@ -27,7 +29,7 @@ struct Run: ParsableCommand {
       feeds[name] =
         value.hasSuffix(".npy") ? try NPY.read(value) : try session.scalar(value, for: name)
     }
-    let values = try session.run(fetching: fetch, targets: target, feeding: feeds)
+    let values = try session.run(fetching: fetch, targets: target, feeding: feeds, check: check)
     for (name, value) in zip(fetch, values) {
       print("\(name) = \(value)")
       if let out {

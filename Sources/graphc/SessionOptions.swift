@@ -2,6 +2,7 @@ import ArgumentParser
 import Dataflow
 
 extension Session.BackendChoice: ExpressibleByArgument {}
+extension RunCheck: ExpressibleByArgument {}
 
 /// How a graph is compiled and run; the same for every command that runs one.
 struct SessionOptions: ParsableArguments {

@@ -36,6 +36,8 @@ struct Train: ParsableCommand {
   var log: String?
   @Option(help: "The prefix of the checkpoint to write.")
   var save: String?
+  @Option(help: "finite: stops at the first op that makes a NaN or an infinity.")
+  var check: RunCheck?
   @OptionGroup var options: SessionOptions
 
   func validate() throws {
@@ -111,7 +113,8 @@ struct Train: ParsableCommand {
       for batch in try split.batches(of: batch) where losses.count < total {
         var feeds: Feeds = [training.images: batch.images, training.labels: batch.labels]
         for (tensor, value) in training.constants { feeds.feed(value, to: tensor) }
-        let value = try session.run(training.loss, targets: training.targets, feeding: feeds)
+        let value = try session.run(
+          training.loss, targets: training.targets, feeding: feeds, check: check)
         guard let loss = value.doubles?.first, value.count == 1 else {
           throw CommandError("\(fetch) has the shape \(value.shape); --fetch must name one number")
         }

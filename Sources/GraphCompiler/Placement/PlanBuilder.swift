@@ -133,8 +133,9 @@ package struct PlanBuilder {
     }
     plan.steps.append(
       Plan.Step(
-        kernel: kernel.kernel, buffers: indices, nodes: kernel.nodes.map(\.name),
-        origins: kernel.nodes.map(\.record.origin), isLive: isLive))
+        kernel: kernel.kernel, buffers: indices, outputCount: kernel.outputCount,
+        nodes: kernel.nodes.map(\.name), origins: kernel.nodes.map(\.record.origin),
+        isLive: isLive))
   }
 
   private mutating func buffer(of operand: FusedKernel.Source) -> Int {

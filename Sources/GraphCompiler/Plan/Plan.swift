@@ -39,6 +39,8 @@ public struct Plan: Sendable {
     public var kernel: Kernel
     /// The buffers that the kernel's operand numbers stand for.
     public var buffers: [Int]
+    /// How many of the buffers, the first ones, are written.
+    package var outputCount: Int
     /// The nodes computed, the result first: names in the user's graph.
     public var nodes: [String]
     /// For each of them, the index of the node of the flat graph that it stands for.
