@@ -44,6 +44,12 @@ final class ContractionCallable: KernelCallable {
       }
     }
     self.epilogues = epilogues
+    let elements = boxes.map { $0.rows.count * $0.columns.count }.max() ?? 0
+    productByteCount =
+      epilogues.isEmpty ? 0 : (elements * (kernel.dtype.byteCount ?? 8) + 63) / 64 * 64
+    estimatedNanoseconds =
+      batchCount * kernel.m * kernel.n * kernel.k / 40
+      + epilogues.reduce(0) { $0 + $1.estimatedNanoseconds }
     openblas_set_num_threads(1)
   }
 
@@ -58,18 +64,12 @@ final class ContractionCallable: KernelCallable {
   }
 
   var tileCount: Int { batchCount * boxes.count }
-  private var productByteCount: Int {
-    if epilogues.isEmpty { return 0 }
-    let elements = boxes.map { $0.rows.count * $0.columns.count }.max() ?? 0
-    return (elements * (kernel.dtype.byteCount ?? 8) + 63) / 64 * 64
-  }
+  /// The bytes of a tile's product, if it goes through an epilogue.
+  private let productByteCount: Int
   var scratchByteCount: Int {
     productByteCount + (epilogues.map(\.scratchByteCount).max() ?? 64)
   }
-  var estimatedNanoseconds: Int {
-    batchCount * kernel.m * kernel.n * kernel.k / 40
-      + epilogues.reduce(0) { $0 + $1.estimatedNanoseconds }
-  }
+  let estimatedNanoseconds: Int
 
   func run(
     tiles: Range<Int>, operands: UnsafePointer<UnsafeMutableRawPointer>,
@@ -109,9 +109,9 @@ final class ContractionCallable: KernelCallable {
   /// The element offsets of a batch's matrices.
   private func offset(_ operand: MatrixOperand, _ batch: Int) -> Int {
     var (offset, rest) = (operand.offset, batch)
-    for (size, stride) in zip(kernel.batch, operand.batchStrides).reversed() {
-      offset += rest % size * stride
-      rest /= size
+    for dimension in kernel.batch.indices.reversed() {
+      offset += rest % kernel.batch[dimension] * operand.batchStrides[dimension]
+      rest /= kernel.batch[dimension]
     }
     return offset
   }

@@ -74,7 +74,11 @@ final class ColumnReductionCallable: KernelCallable, @unchecked Sendable {
   private var programByteCount: Int {
     max(body.scratchByteCount, combine.scratchByteCount, finish.scratchByteCount)
   }
-  var scratchByteCount: Int { 128 + vectorCount * vectorByteCount + 2 * programByteCount }
+  /// The addresses of all vectors, of the two states that are combined, and of an element's state.
+  private var tableByteCount: Int { ((vectorCount + 3 * parts) * 8 + 63) / 64 * 64 }
+  var scratchByteCount: Int {
+    128 + tableByteCount + vectorCount * vectorByteCount + 2 * programByteCount
+  }
   var estimatedNanoseconds: Int {
     Int((body.nanosecondsPerElement + 0.5) * Double(kept * reduced))
   }
@@ -96,74 +100,88 @@ final class ColumnReductionCallable: KernelCallable, @unchecked Sendable {
     _ scratch: UnsafeMutableRawPointer
   ) {
     if columns.isEmpty { return }
-    let vectors = scratch + 128
+    let table = (scratch + 128).assumingMemoryBound(to: UnsafeMutableRawPointer.self)
+    let vectors = scratch + 128 + tableByteCount
     let evaluation = vectors + vectorCount * vectorByteCount
     let combination = evaluation + programByteCount
     let laneCount = LoopReduction.laneCount
-    var slots: [[UnsafeMutableRawPointer]] = (0..<(laneCount + 1 + chunks + 1)).map { slot in
-      (0..<parts).map { vectors + (slot * parts + $0) * vectorByteCount }
+    // A slot is one vector for each part; slots are exchanged by their addresses.
+    for vector in 0..<vectorCount { table[vector] = vectors + vector * vectorByteCount }
+    func slot(_ number: Int) -> UnsafeMutablePointer<UnsafeMutableRawPointer> {
+      table + number * parts
+    }
+    func swap(_ a: Int, _ b: Int) {
+      for part in 0..<parts {
+        let address = slot(a)[part]
+        slot(a)[part] = slot(b)[part]
+        slot(b)[part] = address
+      }
     }
     let spare = laneCount
     let chunkBase = laneCount + 1
-    /// Combines slot `b` into slot `a` by way of the spare one.
-    func merge(_ a: Int, _ b: [UnsafeMutableRawPointer]) {
+    let repeated = chunkBase + chunks
+    let pair = table + vectorCount
+    /// Combines state `b` into slot `a` by way of the spare one.
+    func merge(_ a: Int, _ b: UnsafePointer<UnsafeMutableRawPointer>) {
       if let combineStep {
-        combineStep(slots[spare][0], slots[a][0], b[0], scratch, columns.count, [])
-        slots.swapAt(a, spare)
+        combineStep(slot(spare)[0], slot(a)[0], b[0], scratch, columns.count, [])
+        swap(a, spare)
         return
       }
-      let inputs = slots[a] + b
-      inputs.withUnsafeBufferPointer { provided in
-        let registers = combine.evaluate(
-          0..<columns.count, operands: operands, provided: provided.baseAddress,
-          scratch: combination, status: scratch)
-        for part in 0..<parts {
-          store(
-            registers[combine.results[part]], to: slots[spare][part],
-            uniform: combine.isUniform(result: part), reduction.types[part], columns.count)
-        }
+      pair.update(from: slot(a), count: parts)
+      (pair + parts).update(from: b, count: parts)
+      let registers = combine.evaluate(
+        0..<columns.count, operands: operands, provided: pair, scratch: combination,
+        status: scratch)
+      for part in 0..<parts {
+        store(
+          registers[combine.results[part]], to: slot(spare)[part],
+          uniform: combine.isUniform(result: part), reduction.types[part], columns.count)
       }
-      slots.swapAt(a, spare)
+      swap(a, spare)
     }
     for chunk in 0..<chunks {
       let first = chunk * LoopReduction.chunkCount
       let rows = first..<min(first + LoopReduction.chunkCount, reduced)
-      for lane in 0..<laneCount { reset(slots[lane], columns.count) }
-      accumulate(rows, columns, operands, slots[slots.count - 1], evaluation, scratch) {
-        row, values in
+      for lane in 0..<laneCount { reset(slot(lane), columns.count) }
+      accumulate(
+        rows, columns, operands, repeated: slot(repeated), values: pair + 2 * parts, evaluation,
+        scratch
+      ) { row, values in
         merge((row - first) % laneCount, values)
       }
       for distance in [8, 4, 2, 1] {
         for lane in 0..<distance where lane + distance < max(rows.count, 1) {
-          merge(lane, slots[lane + distance])
+          merge(lane, slot(lane + distance))
         }
       }
       for part in 0..<parts {
-        slots[chunkBase + chunk][part].copyMemory(
-          from: slots[0][part], byteCount: vectorByteCount)
+        slot(chunkBase + chunk)[part].copyMemory(from: slot(0)[part], byteCount: vectorByteCount)
       }
     }
     var alive = chunks
     while alive > 1 {
       for pair in 0..<(alive / 2) {
         let target = chunkBase + pair
-        if pair > 0 { slots.swapAt(target, chunkBase + 2 * pair) }
-        merge(target, slots[chunkBase + 2 * pair + 1])
+        if pair > 0 { swap(target, chunkBase + 2 * pair) }
+        merge(target, slot(chunkBase + 2 * pair + 1))
       }
-      if alive % 2 == 1 { slots.swapAt(chunkBase + alive / 2, chunkBase + alive - 1) }
+      if alive % 2 == 1 { swap(chunkBase + alive / 2, chunkBase + alive - 1) }
       alive = (alive + 1) / 2
     }
-    complete(slots[chunkBase], columns, operands, evaluation, scratch)
+    complete(slot(chunkBase), columns, operands, evaluation, scratch)
   }
 
   /// Evaluates the states of the elements in `rows` and hands them over row by row.
   private func accumulate(
     _ rows: Range<Int>, _ columns: Range<Int>,
-    _ operands: UnsafePointer<UnsafeMutableRawPointer>, _ repeated: [UnsafeMutableRawPointer],
+    _ operands: UnsafePointer<UnsafeMutableRawPointer>,
+    repeated: UnsafeMutablePointer<UnsafeMutableRawPointer>,
+    values: UnsafeMutablePointer<UnsafeMutableRawPointer>,
     _ scratch: UnsafeMutableRawPointer, _ status: UnsafeMutableRawPointer,
-    _ add: (_ row: Int, _ values: [UnsafeMutableRawPointer]) -> Void
+    _ add: (_ row: Int, _ values: UnsafePointer<UnsafeMutableRawPointer>) -> Void
   ) {
-    var values = repeated
+    values.update(from: repeated, count: parts)
     let isWhole = columns.count == kept
     let batch = isWhole ? max(1, BlockProgram.blockCount / max(kept, 1)) : 1
     var row = rows.lowerBound
@@ -190,16 +208,14 @@ final class ColumnReductionCallable: KernelCallable, @unchecked Sendable {
   }
 
   private func complete(
-    _ state: [UnsafeMutableRawPointer], _ columns: Range<Int>,
+    _ state: UnsafeMutablePointer<UnsafeMutableRawPointer>, _ columns: Range<Int>,
     _ operands: UnsafePointer<UnsafeMutableRawPointer>, _ scratch: UnsafeMutableRawPointer,
     _ status: UnsafeMutableRawPointer
   ) {
     let target = kernel.stores[0]
     let size = target.dtype.byteCount ?? 8
-    let registers = state.withUnsafeBufferPointer {
-      finish.evaluate(
-        columns, operands: operands, provided: $0.baseAddress, scratch: scratch, status: status)
-    }
+    let registers = finish.evaluate(
+      columns, operands: operands, provided: state, scratch: scratch, status: status)
     var result = registers[finish.results[0]]
     if finish.isUniform(result: 0) {
       store(result, to: state[0], uniform: true, target.dtype, columns.count)
@@ -210,7 +226,7 @@ final class ColumnReductionCallable: KernelCallable, @unchecked Sendable {
       strides: target.access.strides, extents: kernel.extents, range: columns)
   }
 
-  private func reset(_ slot: [UnsafeMutableRawPointer], _ count: Int) {
+  private func reset(_ slot: UnsafeMutablePointer<UnsafeMutableRawPointer>, _ count: Int) {
     for part in 0..<parts {
       withUnsafeBytes(of: reduction.initial[part]) {
         store(
@@ -224,8 +240,11 @@ final class ColumnReductionCallable: KernelCallable, @unchecked Sendable {
     _ source: UnsafeRawPointer, to destination: UnsafeMutableRawPointer, uniform: Bool,
     _ dtype: DType, _ count: Int
   ) {
-    StridedCopy.gather(
-      destination, from: source, size: dtype.byteCount ?? 8, offset: 0,
-      strides: [uniform ? 0 : 1], extents: [count], range: 0..<count)
+    let size = dtype.byteCount ?? 8
+    if uniform {
+      StridedCopy.fill(destination, with: source, size: size, count: count)
+    } else {
+      destination.copyMemory(from: source, byteCount: count * size)
+    }
   }
 }

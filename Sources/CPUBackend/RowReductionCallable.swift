@@ -149,9 +149,9 @@ final class RowReductionCallable: KernelCallable, @unchecked Sendable {
   private func reset(_ lanes: UnsafeMutableRawPointer) {
     let size = dtype.byteCount ?? 8
     withUnsafeBytes(of: initial) {
-      StridedCopy.gather(
-        lanes, from: $0.baseAddress ?? UnsafeRawPointer(lanes), size: size, offset: 0,
-        strides: [0], extents: [LoopReduction.laneCount], range: 0..<LoopReduction.laneCount)
+      StridedCopy.fill(
+        lanes, with: $0.baseAddress ?? UnsafeRawPointer(lanes), size: size,
+        count: LoopReduction.laneCount)
     }
   }
 

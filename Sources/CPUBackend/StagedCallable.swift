@@ -25,6 +25,7 @@ final class StagedCallable: KernelCallable {
       pieces.append(callables)
     }
     self.pieces = pieces
+    estimatedNanoseconds = pieces.joined().reduce(0) { $0 + $1.estimatedNanoseconds }
   }
 
   /// The stages of each piece of the longest shared dimension.
@@ -44,7 +45,7 @@ final class StagedCallable: KernelCallable {
 
   var tileCount: Int { pieces.count }
   var scratchByteCount: Int { pieces.joined().map(\.scratchByteCount).max() ?? 64 }
-  var estimatedNanoseconds: Int { pieces.joined().reduce(0) { $0 + $1.estimatedNanoseconds } }
+  let estimatedNanoseconds: Int
 
   func run(
     tiles: Range<Int>, operands: UnsafePointer<UnsafeMutableRawPointer>,

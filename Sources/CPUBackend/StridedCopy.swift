@@ -22,6 +22,18 @@ enum StridedCopy {
     }
   }
 
+  /// Fills `destination` with one element.
+  static func fill(
+    _ destination: UnsafeMutableRawPointer, with element: UnsafeRawPointer, size: Int, count: Int
+  ) {
+    switch size {
+    case 1: spread(destination, element, 0, count, UInt8.self)
+    case 2: spread(destination, element, 0, count, UInt16.self)
+    case 4: spread(destination, element, 0, count, UInt32.self)
+    default: spread(destination, element, 0, count, UInt64.self)
+    }
+  }
+
   /// Writes a dense block to the elements that `range` of the index space addresses.
   static func scatter(
     _ source: UnsafeRawPointer, to base: UnsafeMutableRawPointer, size: Int, offset: Int,
