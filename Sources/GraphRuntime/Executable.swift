@@ -5,13 +5,22 @@ import TensorCore
 final class Executable: Sendable {
   let plan: Plan
   let callables: [any KernelCallable]
-  /// Each step's operands are neighbours in one table of addresses; this is where a step's begin.
+  /// The buffers of all steps' operands, one step's after the other's.
+  let operands: [Int]
+  /// Where each step's operands begin.
   let firstOperand: [Int]
-  let operandCount: Int
+  var operandCount: Int { operands.count }
   let scratchByteCount: Int
   /// The steps that run every time, and those that run when a variable changed.
   let everyRun: [Int]
   let live: [Int]
+  /// The variables that live steps read, in the order of their names.
+  let liveVariables: [Int]
+  /// The buffers whose addresses differ from run to run.
+  let boundBuffers: [Int]
+  let liveBuffers: [Int]
+  /// Whether runs change variables or random streams.
+  let writes: Bool
 
   /// Below this, waking another thread costs more than it saves.
   static let parallelThreshold = 8_000
@@ -19,6 +28,41 @@ final class Executable: Sendable {
   /// - Throws: `SessionError` if no backend takes a kernel.
   init(_ plan: Plan, backends: [any Backend]) throws(SessionError) {
     self.plan = plan
+    callables = try Self.compiled(plan, backends)
+    operands = plan.steps.flatMap(\.buffers)
+    var first: [Int] = []
+    var count = 0
+    for step in plan.steps {
+      first.append(count)
+      count += step.buffers.count
+    }
+    firstOperand = first
+    // Scratch of different threads must not share a cache line.
+    scratchByteCount = ((callables.map(\.scratchByteCount).max() ?? 0) + 127) / 64 * 64
+    everyRun = plan.steps.indices.filter { !plan.steps[$0].isLive }
+    live = plan.steps.indices.filter { plan.steps[$0].isLive }
+    var variables = Set<Int>()
+    for step in plan.steps where step.isLive {
+      for buffer in step.buffers {
+        if case .variable(let number) = plan.buffers[buffer].location { variables.insert(number) }
+      }
+    }
+    liveVariables = variables.sorted { plan.variables[$0].name < plan.variables[$1].name }
+    liveBuffers = plan.buffers.indices.filter {
+      if case .live = plan.buffers[$0].location { true } else { false }
+    }
+    boundBuffers = plan.buffers.indices.filter {
+      switch plan.buffers[$0].location {
+      case .feed, .variable, .randomCounter: true
+      case .arena, .live, .constant: false
+      }
+    }
+    writes = plan.variables.contains(where: \.isWritten) || !plan.randomStreams.isEmpty
+  }
+
+  private static func compiled(_ plan: Plan, _ backends: [any Backend]) throws(SessionError)
+    -> [any KernelCallable]
+  {
     let kernels = plan.steps.map(\.kernel)
     var found = [(any KernelCallable)?](repeating: nil, count: kernels.count)
     for backend in backends {
@@ -37,69 +81,6 @@ final class Executable: Sendable {
       }
       callables.append(callable)
     }
-    self.callables = callables
-    var first: [Int] = []
-    var count = 0
-    for step in plan.steps {
-      first.append(count)
-      count += step.buffers.count
-    }
-    firstOperand = first
-    operandCount = count
-    // Scratch of different threads must not share a cache line.
-    scratchByteCount = ((callables.map(\.scratchByteCount).max() ?? 0) + 127) / 64 * 64
-    everyRun = plan.steps.indices.filter { !plan.steps[$0].isLive }
-    live = plan.steps.indices.filter { plan.steps[$0].isLive }
-  }
-}
-
-/// The memory of one run: the arena, each thread's scratch, and the addresses of all operands.
-///
-/// Reused from run to run; two runs at the same time have one each.
-final class RunMemory: @unchecked Sendable {
-  let arena: TensorStorage
-  let scratch: [TensorStorage]
-  let addresses: UnsafeMutablePointer<UnsafeMutableRawPointer>
-  let bufferAddresses: UnsafeMutablePointer<UnsafeMutableRawPointer>
-  private let constants: [TensorStorage]
-
-  init(_ executable: Executable, live: TensorStorage, threads: Int) {
-    let plan = executable.plan
-    arena = TensorStorage(byteCount: plan.arenaByteCount)
-    scratch = (0..<threads).map { _ in TensorStorage(byteCount: executable.scratchByteCount) }
-    addresses = .allocate(capacity: max(executable.operandCount, 1))
-    bufferAddresses = .allocate(capacity: max(plan.buffers.count, 1))
-    var kept: [TensorStorage] = []
-    for (index, buffer) in plan.buffers.enumerated() {
-      switch buffer.location {
-      case .arena(let offset): bufferAddresses[index] = arena.base + offset
-      case .live(let offset): bufferAddresses[index] = live.base + offset
-      case .constant(let number):
-        if case .bytes(let storage) = plan.constants[number].contents {
-          kept.append(storage)
-          bufferAddresses[index] = storage.base
-        } else {
-          bufferAddresses[index] = arena.base
-        }
-      case .feed, .variable, .randomCounter: bufferAddresses[index] = arena.base
-      }
-    }
-    constants = kept
-  }
-
-  deinit {
-    addresses.deallocate()
-    bufferAddresses.deallocate()
-  }
-
-  /// Writes the operand table from the buffers' addresses.
-  func fillOperands(_ executable: Executable) {
-    var next = 0
-    for step in executable.plan.steps {
-      for buffer in step.buffers {
-        addresses[next] = bufferAddresses[buffer]
-        next += 1
-      }
-    }
+    return callables
   }
 }

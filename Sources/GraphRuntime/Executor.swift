@@ -32,9 +32,15 @@ struct Executor {
     _ callable: any KernelCallable, _ tiles: Int,
     _ operands: UnsafePointer<UnsafeMutableRawPointer>, _ memory: RunMemory
   ) -> KernelStatus {
-    let work = SharedWork(callable: callable, operands: operands, memory: memory)
-    pool.run(tiles: tiles) { range, worker in work.run(range, worker) }
-    return work.status
+    memory.statuses.update(repeating: .success, count: memory.scratch.count)
+    var call = KernelCall(callable: callable, operands: operands, memory: memory)
+    withUnsafeMutablePointer(to: &call) {
+      pool.run(tiles: tiles, on: UnsafeMutableRawPointer($0), KernelCall.run)
+    }
+    for worker in memory.scratch.indices where memory.statuses[worker] != .success {
+      return memory.statuses[worker]
+    }
+    return .success
   }
 
   private func failure(_ status: KernelStatus, _ step: Plan.Step) -> SessionError {
@@ -53,31 +59,18 @@ struct Executor {
   }
 }
 
-/// A kernel's call as all threads see it.
-private final class SharedWork: @unchecked Sendable {
-  private let callable: any KernelCallable
-  private let operands: UnsafePointer<UnsafeMutableRawPointer>
-  private let memory: RunMemory
-  /// One for each worker, so that no two threads write the same.
-  private var statuses: [KernelStatus]
+/// A kernel's call as all threads see it, on the stack of the one that called.
+private struct KernelCall {
+  let callable: any KernelCallable
+  let operands: UnsafePointer<UnsafeMutableRawPointer>
+  let memory: RunMemory
 
-  init(
-    callable: any KernelCallable, operands: UnsafePointer<UnsafeMutableRawPointer>,
-    memory: RunMemory
-  ) {
-    self.callable = callable
-    self.operands = operands
-    self.memory = memory
-    statuses = Array(repeating: .success, count: memory.scratch.count)
+  static func run(_ call: UnsafeMutableRawPointer, _ tiles: Range<Int>, _ worker: Int) {
+    let call = call.assumingMemoryBound(to: KernelCall.self)
+    let memory = call.pointee.memory
+    let status = call.pointee.callable.run(
+      tiles: tiles, operands: call.pointee.operands, scratch: memory.scratch[worker].base)
+    // One status for each worker, so that no two threads write the same.
+    if status != .success { memory.statuses[worker] = status }
   }
-
-  func run(_ tiles: Range<Int>, _ worker: Int) {
-    let status = callable.run(
-      tiles: tiles, operands: operands, scratch: memory.scratch[worker].base)
-    if status != .success {
-      statuses.withUnsafeMutableBufferPointer { $0[worker] = status }
-    }
-  }
-
-  var status: KernelStatus { statuses.first { $0 != .success } ?? .success }
 }

@@ -16,33 +16,25 @@ struct PlanSignature: Hashable {
 
 /// An executable with what it keeps between runs.
 final class CachedPlan: Sendable {
-  struct State {
-    var idle: [RunMemory] = []
-    /// The versions of the variables that the live steps last saw.
-    var liveVersions: [UInt64]?
-  }
-
   let executable: Executable
   /// What follows, if this is a stage of a run.
   let stage: Stage?
-  let live: TensorStorage
-  let state = Mutex(State())
-  /// Held while live steps run, and by nobody else.
-  let liveLock = ReadWriteLock()
+  /// Where the live steps' results are; nil if there are none.
+  let live: LiveConstants.Block?
+  private let idle = Mutex<[RunMemory]>([])
 
-  init(_ executable: Executable, stage: Stage? = nil) {
+  init(_ executable: Executable, stage: Stage? = nil, live: LiveConstants.Block? = nil) {
     self.executable = executable
     self.stage = stage
-    live = TensorStorage(byteCount: executable.plan.liveByteCount)
+    self.live = live
   }
 
   func takeMemory(threads: Int) -> RunMemory {
-    if let idle = state.withLock({ $0.idle.popLast() }) { return idle }
-    return RunMemory(executable, live: live, threads: threads)
+    idle.withLock { $0.popLast() } ?? RunMemory(executable, threads: threads)
   }
 
   func giveBack(_ memory: RunMemory) {
-    state.withLock { if $0.idle.count < 4 { $0.idle.append(memory) } }
+    idle.withLock { if $0.count < 4 { $0.append(memory) } }
   }
 }
 

@@ -8,14 +8,6 @@ struct ResolvedFeed {
   let value: TensorValue
 }
 
-/// What a run's dynamic buffers are bound to.
-struct Bindings {
-  var variables: [VariableStore.TensorStorageBox?] = []
-  var counters: [VariableStore.UnsafeCounter] = []
-  /// Variables that had no value before.
-  var created: [String] = []
-}
-
 extension Session {
   /// Checks feeds against the tensors they replace.
   func resolve(_ feeds: Feeds) throws(SessionError) -> [ResolvedFeed] {
@@ -70,11 +62,11 @@ extension Session {
   }
 
   /// Points the run's buffers at feeds, variables and counters.
-  func bind(_ plan: Plan, _ feeds: [TensorValue], _ memory: RunMemory) throws(SessionError)
-    -> Bindings
-  {
-    var bindings = Bindings()
-    let result: Result<Bindings, SessionError> = variables.withLock { store in
+  func bind(
+    _ executable: Executable, _ memory: RunMemory, _ feed: (Int) -> UnsafeMutableRawPointer?
+  ) throws(SessionError) {
+    let plan = executable.plan
+    let bound: Result<Void, SessionError> = variables.withLock { store in
       do throws(SessionError) {
         try Self.check(plan, store)
       } catch {
@@ -82,51 +74,43 @@ extension Session {
       }
       for use in plan.variables {
         if use.isWritten {
-          if store.values[use.name] == nil { bindings.created.append(use.name) }
-          bindings.variables.append(
+          if store.values[use.name] == nil { memory.bindings.created.append(use.name) }
+          memory.bindings.variables.append(
             store.reserve(use.name, dtype: use.dtype, shape: use.shape))
         } else {
-          bindings.variables.append(store.values[use.name])
+          memory.bindings.variables.append(store.values[use.name])
         }
       }
       for (variable, buffer) in plan.presence {
         let name = plan.variables[variable].name
-        let exists = store.values[name] != nil && !bindings.created.contains(name)
+        let exists = store.values[name] != nil && !memory.bindings.created.contains(name)
         memory.bufferAddresses[buffer].storeBytes(of: exists ? 1 : 0, as: UInt8.self)
       }
-      bindings.counters = plan.randomStreams.map { store.counter($0.name) }
-      return .success(bindings)
+      for stream in plan.randomStreams {
+        memory.bindings.counters.append(store.counter(stream.name))
+      }
+      return .success(())
     }
-    bindings = try result.get()
-    for (index, buffer) in plan.buffers.enumerated() {
-      switch buffer.location {
+    try bound.get()
+    for index in executable.boundBuffers {
+      switch plan.buffers[index].location {
       case .feed(let position):
-        if position >= 0, case .bytes(let storage) = feeds[position].contents {
-          memory.bufferAddresses[index] = storage.base
-        }
+        if position >= 0, let address = feed(position) { memory.bufferAddresses[index] = address }
       case .variable(let number):
-        if let box = bindings.variables[number] {
+        if let box = memory.bindings.variables[number] {
           memory.bufferAddresses[index] = box.storage.base
         }
       case .randomCounter(let number):
-        memory.bufferAddresses[index] = bindings.counters[number].storage.base
+        memory.bufferAddresses[index] = memory.bindings.counters[number].storage.base
       case .arena, .live, .constant: break
       }
     }
-    return bindings
   }
 
   /// Checks that every variable that is read has a value of the right kind.
   private static func check(_ plan: Plan, _ store: VariableStore) throws(SessionError) {
-    let missing = plan.variables.filter { $0.needsValue && store.values[$0.name] == nil }
-    if let first = missing.first {
-      let others = missing.count > 1 ? " (and \(missing.count - 1) more)" : ""
-      throw SessionError(
-        "the variable \"\(first.node)\"\(others) has no value; "
-          + "run its initializer or restore a checkpoint first")
-    }
     for use in plan.variables where use.needsValue {
-      guard let box = store.values[use.name] else { continue }
+      guard let box = store.values[use.name] else { throw missing(plan, store) }
       if box.dtype != use.dtype || box.shape != use.shape {
         throw SessionError(
           "the variable \"\(use.node)\" holds \(box.dtype)\(box.shape), "
@@ -135,16 +119,38 @@ extension Session {
     }
   }
 
+  private static func missing(_ plan: Plan, _ store: VariableStore) -> SessionError {
+    let missing = plan.variables.filter { $0.needsValue && store.values[$0.name] == nil }
+    let others = missing.count > 1 ? " (and \(missing.count - 1) more)" : ""
+    return SessionError(
+      "the variable \"\(missing.first?.node ?? "")\"\(others) has no value; "
+        + "run its initializer or restore a checkpoint first")
+  }
+
   /// Marks written variables and moves random streams on.
-  func finish(_ plan: Plan, _ bindings: Bindings) {
-    if plan.writtenVariables.isEmpty && bindings.counters.isEmpty { return }
-    variables.withLock { store in
-      for index in plan.writtenVariables {
-        if let box = bindings.variables[index] { store.touch(box) }
-      }
-    }
-    for (counter, stream) in zip(bindings.counters, plan.randomStreams) {
+  func finish(_ plan: Plan, _ memory: RunMemory) {
+    if plan.randomStreams.isEmpty, !plan.variables.contains(where: \.isWritten) { return }
+    touchWritten(plan, memory)
+    for (counter, stream) in zip(memory.bindings.counters, plan.randomStreams) {
       counter.value = counter.value &+ stream.advance
+    }
+  }
+
+  /// Ends a run that failed: a variable that it was to give its first value still has none; the others
+  /// may have been written, so that what follows from them is computed again.
+  func abandon(_ plan: Plan, _ memory: RunMemory) {
+    touchWritten(plan, memory)
+    variables.withLock { store in
+      for name in memory.bindings.created { store.remove(name) }
+    }
+  }
+
+  private func touchWritten(_ plan: Plan, _ memory: RunMemory) {
+    variables.withLock { store in
+      // A run that could not be bound has fewer.
+      for (use, box) in zip(plan.variables, memory.bindings.variables) where use.isWritten {
+        if let box { store.touch(box) }
+      }
     }
   }
 }

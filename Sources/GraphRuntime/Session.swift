@@ -26,8 +26,20 @@ public final class Session: Sendable {
   private let cache = Mutex(PlanCache())
   let flatGraphs = Mutex(FlatGraphs())
   private let runs = ReadWriteLock()
-  private let executor: Executor
+  let executor: Executor
   private let compiler: CompilerSettings
+  let liveConstants = LiveConstants()
+
+  /// The most bytes that are kept of what depends on variables alone, such as weights with a batch
+  /// normalization folded in; beyond it what was not used for the longest time is computed again when
+  /// it is needed.
+  public var liveConstantLimit: Int {
+    get { liveConstants.limit }
+    set { liveConstants.limit = newValue }
+  }
+
+  /// How often constants that depend on variables were computed.
+  package var liveRefreshCount: Int { liveConstants.refreshCount }
 
   /// A session without values for any variable.
   ///
@@ -47,7 +59,8 @@ public final class Session: Sendable {
   }
 
   package init(
-    _ graph: Graph, backend: BackendChoice, threads: Int?, compiler: CompilerSettings
+    _ graph: Graph, backend: BackendChoice, threads: Int?,
+    compiler: CompilerSettings
   ) throws(GraphErrors) {
     try graph.throwNewErrors()
     self.graph = graph
@@ -162,7 +175,7 @@ public final class Session: Sendable {
     deciding = values.indices.filter { deciding.contains($0) || ResourceValue(values[$0]) != nil }
     while true {
       do {
-        let plan = try compiled(request.compilation(deciding: deciding), options)
+        let plan = try compiled(request.compilation(deciding: deciding), options, request.check)
         cache.withLock { $0.insert(plan, signature, deciding: deciding, values) }
         return FoundPlan(plan: plan, stage: plan.stage, deciding: deciding)
       } catch CompilationError.needsValues(let positions) {
@@ -173,15 +186,24 @@ public final class Session: Sendable {
     }
   }
 
-  private func compiled(_ request: CompilationRequest, _ options: CompilerOptions) throws
-    -> CachedPlan
-  {
+  private func compiled(
+    _ request: CompilationRequest, _ options: CompilerOptions, _ check: RunCheck?
+  ) throws -> CachedPlan {
     do {
-      return CachedPlan(try Executable(Pipeline.compile(request, options), backends: backends))
+      return try cached(Pipeline.compile(request, options), isChecked: check != nil)
     } catch let needed as StageNeeded {
-      return CachedPlan(
-        try Executable(needed.stage.plan, backends: backends), stage: needed.stage)
+      return try cached(needed.stage.plan, stage: needed.stage, isChecked: check != nil)
     }
+  }
+
+  private func cached(_ plan: Plan, stage: Stage? = nil, isChecked: Bool) throws -> CachedPlan {
+    let executable = try Executable(plan, backends: backends)
+    // A checked run computes everything anew.
+    let live =
+      isChecked || executable.live.isEmpty
+      ? nil
+      : liveConstants.block(for: plan, variableCount: executable.liveVariables.count)
+    return CachedPlan(executable, stage: stage, live: live)
   }
 
   /// Runs a plan of constants alone, for the compiler.
@@ -189,83 +211,7 @@ public final class Session: Sendable {
     try execute(CachedPlan(Executable(plan, backends: backends)), [], holdsLock: true)
   }
 
-  func execute(
-    _ plan: CachedPlan, _ feeds: [TensorValue], holdsLock: Bool = false,
-    checking graph: Graph? = nil
-  ) throws -> [TensorValue] {
-    let description = plan.executable.plan
-    let memory = plan.takeMemory(threads: executor.pool.threadCount)
-    defer { plan.giveBack(memory) }
-    if holdsLock { return try locked(plan, feeds, memory, graph) }
-    let writes =
-      description.variables.contains(where: \.isWritten) || !description.randomStreams.isEmpty
-    return try runs.hold(exclusively: writes) { () throws -> [TensorValue] in
-      try locked(plan, feeds, memory, graph)
-    }
-  }
-
-  /// - Parameter graph: the flat graph whose nodes are checked, if any are.
-  private func locked(
-    _ plan: CachedPlan, _ feeds: [TensorValue], _ memory: RunMemory, _ graph: Graph?
-  ) throws -> [TensorValue] {
-    let bindings = try bind(plan.executable.plan, feeds, memory)
-    defer { withExtendedLifetime((feeds, bindings)) {} }
-    memory.fillOperands(plan.executable)
-    do {
-      if let graph {
-        try runChecked(plan, memory, graph)
-      } else {
-        try refreshLive(plan, bindings, memory)
-        try executor.run(plan.executable.everyRun, of: plan.executable, in: memory)
-      }
-    } catch {
-      // A variable that this run was to give its first value still has none.
-      variables.withLock { store in
-        for name in bindings.created { store.remove(name) }
-      }
-      throw error
-    }
-    finish(plan.executable.plan, bindings)
-    return plan.executable.plan.fetches.map { buffer in
-      let description = plan.executable.plan.buffers[buffer]
-      switch description.location {
-      case .constant(let number): return plan.executable.plan.constants[number]
-      case .feed(let position): return feeds[position]
-      case .variable(let number) where description.dtype.byteCount == nil:
-        if let box = bindings.variables[number] { return box.value }
-      default: break
-      }
-      return TensorValue(
-        dtype: description.dtype, shape: description.shape,
-        storage: TensorStorage(
-          copying: UnsafeRawBufferPointer(
-            start: memory.bufferAddresses[buffer], count: description.byteCount)))
-    }
-  }
-
   package func runsExclusively<Result>(_ exclusively: Bool, _ body: () throws -> Result) rethrows
     -> Result
   { try runs.hold(exclusively: exclusively, body) }
-
-  /// Runs every step, live ones too, and looks through what each has written.
-  private func runChecked(_ plan: CachedPlan, _ memory: RunMemory, _ graph: Graph) throws {
-    var check = FiniteCheck(plan.executable.plan, graph, memory)
-    try check.examineSources()
-    try plan.liveLock.hold(exclusively: true) { () throws in
-      for step in plan.executable.plan.steps.indices {
-        try executor.run([step], of: plan.executable, in: memory)
-        try check.examine(step: step)
-      }
-    }
-  }
-
-  private func refreshLive(_ plan: CachedPlan, _ bindings: Bindings, _ memory: RunMemory) throws {
-    if plan.executable.live.isEmpty { return }
-    let versions = bindings.variables.map { $0?.version ?? 0 }
-    try plan.liveLock.hold(exclusively: true) { () throws in
-      if plan.state.withLock({ $0.liveVersions }) == versions { return }
-      try executor.run(plan.executable.live, of: plan.executable, in: memory)
-      plan.state.withLock { $0.liveVersions = versions }
-    }
-  }
 }

@@ -7,8 +7,10 @@ import Synchronization
 /// One caller at a time uses the pool; another that finds it busy runs its work alone. Which thread
 /// runs which tile changes no result, since tiles are cut by shape.
 final class ThreadPool: Sendable {
-  /// Runs the tiles of a range with the worker's scratch.
-  typealias Work = @Sendable (_ tiles: Range<Int>, _ worker: Int) -> Void
+  /// Runs the tiles of a range with the worker's scratch. A function without captures, on what the
+  /// caller has on its stack: a closure would be allocated for each call.
+  typealias Work =
+    @Sendable (_ context: UnsafeMutableRawPointer, _ tiles: Range<Int>, _ worker: Int) -> Void
 
   /// The number of threads, the caller's included.
   let threadCount: Int
@@ -26,7 +28,8 @@ final class ThreadPool: Sendable {
     let next = Atomic<Int>(0)
     let pending = Atomic<Int>(0)
     let isStopping = Atomic<Bool>(false)
-    var work: Work = { _, _ in }
+    var work: Work?
+    var context: UnsafeMutableRawPointer?
     var tileCount = 0
     var grain = 1
 
@@ -37,7 +40,7 @@ final class ThreadPool: Sendable {
       while true {
         let start = next.add(grain, ordering: .relaxed).oldValue
         if start >= tileCount { return }
-        work(start..<min(start + grain, tileCount), worker)
+        if let work, let context { work(context, start..<min(start + grain, tileCount), worker) }
       }
     }
 
@@ -82,14 +85,17 @@ final class ThreadPool: Sendable {
   }
 
   /// Runs all tiles, on this thread and the pool's, and returns when all are done.
-  func run(tiles: Int, grain: Int = 1, _ work: @escaping Work) {
+  func run(
+    tiles: Int, grain: Int = 1, on context: UnsafeMutableRawPointer, _ work: @escaping Work
+  ) {
     if tiles <= grain || threadCount == 1
       || isBusy.exchange(true, ordering: .acquiringAndReleasing)
     {
-      work(0..<tiles, 0)
+      work(context, 0..<tiles, 0)
       return
     }
     shared.work = work
+    shared.context = context
     shared.tileCount = tiles
     shared.grain = grain
     shared.next.store(0, ordering: .relaxed)
@@ -97,7 +103,7 @@ final class ThreadPool: Sendable {
     post()
     shared.runTiles(0)
     while shared.pending.load(ordering: .acquiring) != 0 { dataflow_pause() }
-    shared.work = { _, _ in }
+    shared.context = nil
     isBusy.store(false, ordering: .releasing)
   }
 

@@ -1,0 +1,87 @@
+import GraphCompiler
+import TensorCore
+
+/// What a run's variables and random streams are bound to.
+struct Bindings {
+  var variables: [VariableStore.TensorStorageBox?] = []
+  var counters: [VariableStore.UnsafeCounter] = []
+  /// Variables that had no value before.
+  var created: [String] = []
+
+  /// Lets go of all, keeping the room.
+  mutating func removeAll() {
+    variables.removeAll(keepingCapacity: true)
+    counters.removeAll(keepingCapacity: true)
+    created.removeAll(keepingCapacity: true)
+  }
+}
+
+/// The memory of one run: the arena, each thread's scratch, and the addresses of all operands.
+///
+/// Reused from run to run, so that a run allocates nothing; two runs at the same time have one each.
+final class RunMemory: @unchecked Sendable {
+  let arena: TensorStorage
+  let scratch: [TensorStorage]
+  let addresses: UnsafeMutablePointer<UnsafeMutableRawPointer>
+  let bufferAddresses: UnsafeMutablePointer<UnsafeMutableRawPointer>
+  /// How a kernel ended on each thread.
+  let statuses: UnsafeMutablePointer<KernelStatus>
+  var bindings = Bindings()
+  /// The live constants that the buffers point at, kept until the run is over.
+  private var live: TensorStorage?
+  private let constants: [TensorStorage]
+
+  init(_ executable: Executable, threads: Int) {
+    let plan = executable.plan
+    arena = TensorStorage(byteCount: plan.arenaByteCount)
+    scratch = (0..<threads).map { _ in TensorStorage(byteCount: executable.scratchByteCount) }
+    addresses = .allocate(capacity: max(executable.operandCount, 1))
+    bufferAddresses = .allocate(capacity: max(plan.buffers.count, 1))
+    statuses = .allocate(capacity: threads)
+    statuses.initialize(repeating: .success, count: threads)
+    var kept: [TensorStorage] = []
+    for (index, buffer) in plan.buffers.enumerated() {
+      switch buffer.location {
+      case .arena(let offset): bufferAddresses[index] = arena.base + offset
+      case .constant(let number):
+        if case .bytes(let storage) = plan.constants[number].contents {
+          kept.append(storage)
+          bufferAddresses[index] = storage.base
+        } else {
+          bufferAddresses[index] = arena.base
+        }
+      case .live, .feed, .variable, .randomCounter: bufferAddresses[index] = arena.base
+      }
+    }
+    constants = kept
+  }
+
+  deinit {
+    addresses.deallocate()
+    bufferAddresses.deallocate()
+    statuses.deallocate()
+  }
+
+  /// Points the buffers of live constants at their memory.
+  func use(_ storage: TensorStorage, _ executable: Executable) {
+    live = storage
+    for index in executable.liveBuffers {
+      if case .live(let offset) = executable.plan.buffers[index].location {
+        bufferAddresses[index] = storage.base + offset
+      }
+    }
+  }
+
+  /// Writes the operand table from the buffers' addresses.
+  func fillOperands(_ executable: Executable) {
+    for (place, buffer) in executable.operands.enumerated() {
+      addresses[place] = bufferAddresses[buffer]
+    }
+  }
+
+  /// Lets go of what the run used.
+  func release() {
+    live = nil
+    bindings.removeAll()
+  }
+}
