@@ -83,7 +83,8 @@ let package = Package(
     .executableTarget(name: "bench-mlp", dependencies: ["Dataflow", argumentParser]),
 
     tests("StandardOps", ["Dataflow"], resources: [.copy("Fixtures")]),
-    tests("GraphRuntime", ["Dataflow"]),
+    .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
+    tests("GraphRuntime", ["Dataflow", "AllocationCounter"]),
     tests("TensorFlowFormats", ["TensorCore"]),
     tests("Training", ["Dataflow"]),
     tests("Persistence", ["Dataflow", "TensorFlowFormats"], resources: [.copy("Fixtures")]),

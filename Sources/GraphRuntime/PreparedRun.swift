@@ -5,13 +5,16 @@ import TensorCore
 ///
 /// For a loop that does the same over and over. Not `Sendable`: each thread prepares its own.
 public final class PreparedRun {
-  private let session: Session
+  let session: Session
   private let request: FlatRequest
-  private let found: Session.FoundPlan
-  private let feeds: [ResolvedFeed]
+  let found: Session.FoundPlan
+  let feeds: [ResolvedFeed]
   /// Where the caller's `n`th value stands among the feeds in plan order.
-  private let places: [Int]
-  private let deciding: Set<Int>
+  let places: [Int]
+  /// The number of the caller's value at each place.
+  let order: [Int]
+  let deciding: Set<Int>
+  private var memory: RunMemory?
 
   init(
     session: Session, request: FlatRequest, found: Session.FoundPlan, places: [Int]
@@ -21,6 +24,7 @@ public final class PreparedRun {
     self.found = found
     feeds = request.feeds
     self.places = places
+    order = places.indices.sorted { places[$0] < places[$1] }
     deciding = Set(found.deciding)
   }
 
@@ -52,6 +56,16 @@ public final class PreparedRun {
     var staged = request
     staged.feeds = zip(feeds, ordered).map { ResolvedFeed(tensor: $0.tensor, value: $1) }
     return try session.run(staged)
+  }
+}
+
+extension PreparedRun {
+  /// Memory that only this prepared run uses.
+  func ownMemory() -> RunMemory {
+    if let memory { return memory }
+    let made = found.plan.takeMemory(threads: session.executor.pool.threadCount)
+    memory = made
+    return made
   }
 }
 
