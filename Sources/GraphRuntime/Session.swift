@@ -29,6 +29,8 @@ public final class Session: Sendable {
   let executor: Executor
   private let compiler: CompilerSettings
   let liveConstants = LiveConstants()
+  /// The most bytes that a plan may take for its buffers, if there is a limit.
+  public let memoryBudget: Int?
 
   /// The most bytes that are kept of what depends on variables alone, such as weights with a batch
   /// normalization folded in; beyond it what was not used for the longest time is computed again when
@@ -48,24 +50,29 @@ public final class Session: Sendable {
   ///     the same bits whatever their number.
   ///   - contracts: what rewrites may do to the numbers.
   ///   - optimizes: whether the graph is rewritten and fused at all.
+  ///   - memoryBudget: the most bytes that a run's buffers may take beside feeds, constants and
+  ///     variables; a run that needs more is refused before anything of it runs. Where a run has
+  ///     several stages, each is asked when it is planned.
   /// - Throws: `GraphErrors` with every mistake in the graph.
   public convenience init(
     _ graph: Graph, backend: BackendChoice = .llvm, threads: Int? = nil,
-    contracts: Set<Contract> = [.exact, .rescaling], optimizes: Bool = true
+    contracts: Set<Contract> = [.exact, .rescaling], optimizes: Bool = true,
+    memoryBudget: Int? = nil
   ) throws(GraphErrors) {
     try self.init(
-      graph, backend: backend, threads: threads,
+      graph, backend: backend, threads: threads, memoryBudget: memoryBudget,
       compiler: CompilerSettings(contracts: contracts, rewrites: optimizes, fuses: optimizes))
   }
 
   package init(
-    _ graph: Graph, backend: BackendChoice, threads: Int?,
+    _ graph: Graph, backend: BackendChoice, threads: Int?, memoryBudget: Int? = nil,
     compiler: CompilerSettings
   ) throws(GraphErrors) {
     try graph.throwNewErrors()
     self.graph = graph
     backends = backend == .cpu ? [CPUBackend()] : [LLVMBackend(), CPUBackend()]
     self.compiler = compiler
+    self.memoryBudget = memoryBudget
     executor = Executor(
       pool: ThreadPool(threadCount: threads ?? ThreadPool.availableProcessors))
   }
@@ -197,6 +204,7 @@ public final class Session: Sendable {
   }
 
   private func cached(_ plan: Plan, stage: Stage? = nil, isChecked: Bool) throws -> CachedPlan {
+    if let memoryBudget { try plan.check(budget: memoryBudget) }
     let executable = try Executable(plan, backends: backends)
     // A checked run computes everything anew.
     let live =
