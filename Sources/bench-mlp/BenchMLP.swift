@@ -14,10 +14,22 @@ import Dataflow
   var deep = false
   @Flag(help: "A net of 513, 291 and 77 units, which fit no vector and no cache line.")
   var offSize = false
+  @Option(
+    help: "Numbers of dense SELU layers, separated by commas: times of building to the first step.")
+  var layers: String?
   @Option(help: "llvm or cpu.")
   var backend = Session.BackendChoice.llvm
 
   func run() throws {
+    if let layers {
+      for text in layers.split(separator: ",") {
+        guard let count = Int(text), count >= 1 else {
+          throw ValidationError("\"\(text)\" is no number of layers")
+        }
+        try Growth(backend: backend, threads: threads).measure(layers: count)
+      }
+      return
+    }
     if deep {
       let clock = ContinuousClock()
       let start = clock.now
