@@ -64,10 +64,14 @@ public enum DType: Int32, CaseIterable, Sendable, Hashable {
     case "half": self = .float16
     case "int": self = .int32
     default:
-      guard let found = Self.allCases.first(where: { $0.name == name }) else { return nil }
+      guard let found = Self.byName[name] else { return nil }
       self = found
     }
   }
+
+  /// Every signature asks for types by name, for each node of a graph.
+  private static let byName = Dictionary(
+    allCases.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
 }
 
 extension DType: CustomStringConvertible {
