@@ -137,6 +137,17 @@ extension NonFiniteError {
     position = zip(value.shape.dimensions, value.shape.strides).map { first / $1 % max($0, 1) }
   }
 
+  /// Looks through a variable.
+  ///
+  /// - Throws: `NonFiniteError` if it holds a NaN.
+  static func check(_ value: TensorValue, of variable: Variable) throws(NonFiniteError) {
+    guard FiniteScan(value).contains(.nan) else { return }
+    let node = variable.handle.node
+    throw NonFiniteError(
+      source: .variable, kind: .nan, node: node.name, op: node.op, site: node.site, part: nil,
+      value, inputs: [])
+  }
+
   /// Looks through what a run is fed.
   ///
   /// - Throws: `NonFiniteError` for a feed that holds a NaN.

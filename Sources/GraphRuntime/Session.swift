@@ -125,8 +125,12 @@ public final class Session: Sendable {
 
   /// The value of a variable.
   ///
-  /// - Throws: `SessionError` if it has none.
-  public func run(_ variable: Variable) throws -> TensorValue { try value(of: variable) }
+  /// - Throws: `SessionError` if it has none; `NonFiniteError` if it is checked and holds a NaN.
+  public func run(_ variable: Variable, check: RunCheck? = nil) throws -> TensorValue {
+    let value = try value(of: variable)
+    if check == .finite { try NonFiniteError.check(value, of: variable) }
+    return value
+  }
 
   /// Runs nodes, tensors or variables for their effects.
   ///

@@ -129,6 +129,8 @@ import Testing
     try session.set(w, to: TensorValue([1, Float.nan], shape: [1, 2]))
     let second = try failure(session, [y], [x: TensorValue([Float(1), 2, 3, 4], shape: [2, 2])])
     #expect(second.source == .variable && second.node == "w" && second.position == [0, 1])
+    _ = try session.run(w)
+    #expect(throws: NonFiniteError.self) { try session.run(w, check: .finite) }
   }
 
   @Test func infinitiesThatWereGivenAreLegitimate() throws {
