@@ -102,7 +102,12 @@ final class ThreadPool: Sendable {
     shared.pending.store(threadCount - 1, ordering: .relaxed)
     post()
     shared.runTiles(0)
-    while shared.pending.load(ordering: .acquiring) != 0 { dataflow_pause() }
+    var spins = 0
+    while shared.pending.load(ordering: .acquiring) != 0 {
+      spins += 1
+      // On a busy machine the last worker may wait for this very processor.
+      if spins < Self.spins { dataflow_pause() } else { sched_yield() }
+    }
     shared.context = nil
     isBusy.store(false, ordering: .releasing)
   }
