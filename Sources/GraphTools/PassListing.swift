@@ -1,4 +1,5 @@
 import GraphCompiler
+import StandardOps
 
 /// The compiler as a list.
 package enum PassListing {
@@ -6,11 +7,18 @@ package enum PassListing {
   package static func lines() -> [String] {
     var lines = ["passes, in order:", "  \(Specialize.name): \(Specialize.summary)"]
     lines += Pipeline.passes.map { "  \($0.name): \($0.summary)" }
+    lines.append("  \(Pipeline.fusion): joins nodes into kernels and places their buffers")
     lines.append("rules of \(ApplyRules.name), tried in this order at a node:")
     lines += ApplyRules.rules.map { rule in
       "  \(rule.name) (\(rule.contract.rawValue)): \(rule.identity)"
         + "  [\(rule.ops.sorted().joined(separator: ", "))]"
     }
+    lines += [
+      "kernels:", "  loop: nested loops over strided buffers, with or without a reduction",
+      "  staged: loops one after the other over dimensions that they share",
+      "  contraction: a (batched) matrix product, with a loop on each finished tile",
+      "  one function each: \(NamedKernel.families.joined(separator: ", "))",
+    ]
     return lines
   }
 }

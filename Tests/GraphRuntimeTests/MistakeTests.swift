@@ -87,4 +87,20 @@ import Testing
     let empty = try session.run(y, feeding: [x: TensorValue(zeros: [0, 3], dtype: .float32)])
     #expect(try empty.scalar(as: Float.self) == 0)
   }
+
+  @Test func whatOnlyFedSizesShowIsAMistakeOfTheNode() throws {
+    let graph = Graph()
+    let indices = graph.placeholder(.int32, [nil, nil], name: "indices")
+    let updates = graph.placeholder(.float32, [nil, 2], name: "updates")
+    let spread = indices.apply(
+      Ops.ScatterNd.self, [updates, graph.constant([6, 2], .int32)], name: "spread")
+    let session = try Session(graph)
+    do {
+      _ = try session.run(
+        spread, feeding: [indices: [[Int32(0)], [1]], updates: [[Float(1), 2], [3, 4], [5, 6]]])
+      Issue.record("three updates at two places were taken")
+    } catch {
+      #expect("\(error)".contains("spread") && "\(error)".contains("[2, 2]"), "\(error)")
+    }
+  }
 }

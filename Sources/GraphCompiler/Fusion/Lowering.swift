@@ -61,7 +61,8 @@ struct Lowering {
       return builder.element(.constant(ElementConstant.bits(of: constant)), tensor.dtype)
     }
     if node != root, grouping.isStored(node) { return load(tensor, at: index) }
-    if seen.insert(node.index).inserted { nodes.append(node) }
+    let computes = node.definition is any ElementwiseOp.Type || node.definition is any ViewOp.Type
+    if computes, seen.insert(node.index).inserted { nodes.append(node) }
     switch node.definition {
     case let op as any ElementwiseOp.Type: return elementwise(op, node, at: index)
     case let op as any ViewOp.Type: return view(op, node, at: index)

@@ -59,11 +59,16 @@ struct PassCheck {
     }
     let nodes = workspace.neededNodes()
     let variables = Self.variables(nodes)
-    var inputs = AdversarialInputs(seed: seed)
+    // Drawn by name and position, since a pass may drop what it does not need.
     session.set(
-      variables.map { ($0.name, inputs.value($0.dtype, $0.shape, round)) })
+      variables.map { variable in
+        let own = variable.name.utf8.reduce(seed) { ($0 &* 31) &+ UInt64($1) }
+        var inputs = AdversarialInputs(seed: own)
+        return (variable.name, inputs.value(variable.dtype, variable.shape, round))
+      })
     var feeds = Feeds()
-    for (_, tensor) in workspace.feeds.sorted(by: { $0.position < $1.position }) {
+    for (position, tensor) in workspace.feeds {
+      var inputs = AdversarialInputs(seed: seed &+ UInt64(position) &* 0xFFFF_FFFF)
       feeds.feed(
         inputs.value(tensor.dtype, tensor.shape.fullyDefined ?? .scalar, round), to: tensor)
     }

@@ -57,27 +57,8 @@ extension Verification {
     _ graph: Graph, _ request: Request, contracts: Set<Contract>, rules: [Rule] = ApplyRules.rules
   ) throws {
     for decisions in Self.decisions(graph, request) {
-      var inputs = AdversarialInputs(seed: 7)
-      var feeds = Feeds()
-      for tensor in Self.placeholders(graph, request) {
-        let value =
-          request.values[tensor] ?? decisions[tensor]
-          ?? inputs.value(
-            tensor.dtype, request.shapes[tensor] ?? Self.shape(tensor), .ordinary)
-        feeds.feed(value, to: tensor)
-      }
-      var variables: [(name: String, value: TensorValue)] = []
-      for (name, dtype, shape) in Self.variables(graph) {
-        variables.append((name, inputs.value(dtype, shape, .ordinary).absolute))
-      }
-      variables += request.variables
-      var request = request
-      if request.leavesOut {
-        let session = try Session(graph, backend: backend, threads: 1)
-        request.fetches = request.fetches.filter {
-          (try? session.prepare([$0], feeding: feeds)) != nil
-        }
-      }
+      let variables = Self.drawnVariables(graph) + request.variables
+      let (feeds, request) = try runnable(graph, request, decisions, variables)
       var settings = CompilerSettings(contracts: contracts)
       settings.rules = rules
       settings.observer = self
@@ -97,6 +78,49 @@ extension Verification {
             + "\(found?.second ?? "") optimized"
         })
     }
+  }
+
+  /// Feeds with which the request runs, and what of it does if it may leave something out.
+  ///
+  /// - Throws: what running throws whichever integers are fed.
+  private func runnable(
+    _ graph: Graph, _ request: Request, _ decisions: [Tensor: TensorValue],
+    _ variables: [(name: String, value: TensorValue)]
+  ) throws -> (Feeds, Request) {
+    var failure: (any Error)?
+    // Fed integers may be indices, sizes or divisors.
+    for integer in [nil, 0, 1] as [Double?] {
+      var inputs = AdversarialInputs(seed: 7)
+      var feeds = Feeds()
+      for tensor in Self.placeholders(graph, request) {
+        var value =
+          request.values[tensor] ?? decisions[tensor]
+          ?? inputs.value(
+            tensor.dtype, request.shapes[tensor] ?? Self.shape(tensor), .ordinary)
+        if let integer, !tensor.dtype.isFloatingPoint, decisions[tensor] == nil,
+          request.values[tensor] == nil
+        {
+          value = value.filled(with: integer)
+        }
+        feeds.feed(value, to: tensor)
+      }
+      var request = request
+      let plain = CompilerSettings(rewrites: false, fuses: false)
+      do {
+        _ = try run(graph, request, feeds, variables, plain)
+        return (feeds, request)
+      } catch {
+        failure = error
+      }
+      guard request.leavesOut else { continue }
+      request.fetches = request.fetches.filter { fetch in
+        var alone = request
+        alone.fetches = [fetch]
+        return (try? run(graph, alone, feeds, variables, plain)) != nil
+      }
+      if !request.fetches.isEmpty { return (feeds, request) }
+    }
+    throw failure ?? SessionError("nothing of the request can be run")
   }
 
   private func run(
@@ -145,6 +169,12 @@ extension Verification {
     return result
   }
 
+  /// Values of variables: magnitudes, since variances and counts must not be negative.
+  private static func drawnVariables(_ graph: Graph) -> [(name: String, value: TensorValue)] {
+    var inputs = AdversarialInputs(seed: 11)
+    return variables(graph).map { ($0.name, inputs.value($0.dtype, $0.shape, .ordinary).absolute) }
+  }
+
   /// The variables of either kind whose shapes are known.
   private static func variables(_ graph: Graph) -> [(name: String, dtype: DType, shape: Shape)] {
     graph.operations.compactMap { node in
@@ -158,7 +188,12 @@ extension Verification {
 }
 
 extension TensorValue {
-  /// Magnitudes: variances and counts must not be negative, and weights need not be.
+  /// The same shape with one number everywhere.
+  fileprivate func filled(with number: Double) -> TensorValue {
+    let numbers = Array(repeating: number, count: count)
+    return (try? TensorValue(converting: numbers, to: dtype, shape: shape)) ?? self
+  }
+
   fileprivate var absolute: TensorValue {
     guard dtype.isFloatingPoint, let doubles else { return self }
     return (try? TensorValue(converting: doubles.map { abs($0) }, to: dtype, shape: shape)) ?? self

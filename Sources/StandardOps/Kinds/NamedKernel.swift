@@ -27,6 +27,12 @@ public enum NamedKernel: Hashable, Sendable {
   /// Fails the run if its input is false.
   case assertion
 
+  /// What the names of all kernels begin with.
+  package static let families = [
+    "assert", "convolution", "cumulate", "depthwise", "gather", "pool", "random", "resize",
+    "scatter", "segment", "top_k",
+  ]
+
   /// The name in listings.
   public var name: String {
     switch self {
