@@ -97,7 +97,8 @@ import Testing
     let session = try Session(graph)
     do {
       _ = try session.run(
-        spread, feeding: [indices: [[Int32(0)], [1]], updates: [[Float(1), 2], [3, 4], [5, 6]]])
+        spread,
+        feeding: [indices: [[Int32(0)], [1]], updates: [[Float(1), 2], [3, 4], [5, 6]]])
       Issue.record("three updates at two places were taken")
     } catch {
       #expect("\(error)".contains("spread") && "\(error)".contains("[2, 2]"), "\(error)")

@@ -16,7 +16,8 @@ package enum KernelListing {
       let leavesKernels = pass.pass == Pipeline.fusion || pass.pass == Executable.compilation
       let time = timing ? ", \(milliseconds(pass.seconds))" : ""
       lines.append(
-        "# after \(pass.pass): \(leavesKernels ? counted(pass.nodes) : "\(pass.nodes) nodes")\(time)")
+        "# after \(pass.pass): \(leavesKernels ? counted(pass.nodes) : "\(pass.nodes) nodes")\(time)"
+      )
     }
     if timing {
       let total = plan.log.passes.reduce(0) { $0 + $1.seconds }
