@@ -22,6 +22,7 @@ package struct Grouping {
   private var isRoot: [Int: Bool] = [:]
   private var state: [Int: Inlining] = [:]
   private let fuses: Bool
+  private var liveness: Liveness
 
   /// How a node is computed inside other nodes' kernels.
   private struct Inlining {
@@ -47,6 +48,7 @@ package struct Grouping {
 
   package init(_ workspace: Workspace, fuses: Bool = true) {
     self.fuses = fuses
+    liveness = Liveness(written: ApplyRules.writtenVariables(workspace))
     let nodes = workspace.neededNodes()
     for tensor in workspace.fetches where isRoot[tensor.node.index] == nil {
       isRoot[tensor.node.index] = true
@@ -145,6 +147,15 @@ package struct Grouping {
     guard node.outputs.count == 1, let count = node.output(0).shape.count else {
       return "is stored, since it has \(node.outputs.count) results"
     }
+    let isView = node.definition is any ViewOp.Type
+    if !isView, liveness.followsVariables(node.output(0)),
+      let other = consumers.first(where: {
+        $0.node.outputs.isEmpty || !liveness.isLive($0.node.output(0))
+      })
+    {
+      return
+        "is stored, since it changes with its variables alone and \"\(other.node.name)\" does not"
+    }
     var result = Inlining()
     var view: MemoryView?
     for (consumer, input) in consumers {
@@ -167,7 +178,6 @@ package struct Grouping {
       return "is stored, since the chain after it is \(result.depth) nodes long"
     }
     let takers = consumers.map { "\"\($0.node.name)\"" }.joined(separator: ", ")
-    let isView = node.definition is any ViewOp.Type
     let isHeavy = node.definition is any ReductionOp.Type || node.isContraction
     let cost = costs[node.index] ?? 0
     if isHeavy {

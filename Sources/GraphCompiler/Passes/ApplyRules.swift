@@ -86,6 +86,7 @@ extension Node {
 package struct Liveness {
   private let written: Set<String>
   private var known: [Int: Bool] = [:]
+  private var readsVariable = Set<Int>()
 
   package init(written: Set<String>) { self.written = written }
 
@@ -100,6 +101,7 @@ package struct Liveness {
       let inputs = node.inputs.map(\.node)
       if node.op == Ops.ReadVariableOp.name {
         known[node.index] = !written.contains(node.input(0).node.variableName)
+        readsVariable.insert(node.index)
       } else if node.op == Ops.Const.name {
         known[node.index] = true
       } else if !node.isPure || inputs.isEmpty || node.definition is any StateOp.Type {
@@ -108,11 +110,23 @@ package struct Liveness {
         known[node.index] = false
       } else {
         let unknown = inputs.filter { known[$0.index] == nil }
-        if unknown.isEmpty { known[node.index] = true } else { pending += unknown }
+        if unknown.isEmpty {
+          known[node.index] = true
+          if inputs.contains(where: { readsVariable.contains($0.index) }) {
+            readsVariable.insert(node.index)
+          }
+        } else {
+          pending += unknown
+        }
         continue
       }
       pending.removeLast()
     }
     return known[tensor.node.index] ?? false
+  }
+
+  /// Whether the tensor changes when unwritten variables do, and only then.
+  package mutating func followsVariables(_ tensor: Tensor) -> Bool {
+    isLive(tensor) && readsVariable.contains(tensor.node.index)
   }
 }
