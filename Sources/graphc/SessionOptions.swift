@@ -12,6 +12,8 @@ struct SessionOptions: ParsableArguments {
   var threads: Int?
   @Flag(help: "Allow only rewrites that keep every bit.")
   var exact = false
+  @Flag(help: "Allow rewrites that regroup sums and products too.")
+  var reassociating = false
   @Flag(help: "Neither rewrite nor fuse.")
   var unoptimized = false
   @Flag(help: "Print how long each pass of the compiler took.")
@@ -23,12 +25,20 @@ struct SessionOptions: ParsableArguments {
     if let threads, !(1...1024).contains(threads) {
       throw ValidationError("--threads must be from 1 to 1024, not \(threads)")
     }
+    if exact, reassociating {
+      throw ValidationError("--exact and --reassociating exclude each other")
+    }
+  }
+
+  /// What rewrites may do to the numbers.
+  var contracts: Set<Contract> {
+    if exact { return [.exact] }
+    return reassociating ? Set(Contract.allCases) : [.exact, .rescaling]
   }
 
   func session(on graph: Graph) throws -> Session {
     try Session(
-      graph, backend: backend, threads: threads,
-      contracts: exact ? [.exact] : [.exact, .rescaling],
+      graph, backend: backend, threads: threads, contracts: contracts,
       optimizes: !unoptimized, memoryBudget: budget?.bytes)
   }
 

@@ -15,8 +15,6 @@ struct VerificationOptions: ParsableArguments {
   var feed: [String] = []
   @Option(help: "The checkpoint to take variables from; otherwise they are drawn.")
   var checkpoint: String?
-  @Flag(help: "Check the rules that regroup sums and products too.")
-  var reassociating = false
   @Option(help: "What the inputs are drawn from.")
   var seed: UInt64 = 1
   @OptionGroup var options: SessionOptions
@@ -34,10 +32,10 @@ struct VerificationOptions: ParsableArguments {
       ]
     }
     for index in requests.indices { try fill(&requests[index], session) }
-    var contracts: Set<Contract> = options.exact ? [.exact] : [.exact, .rescaling]
-    if reassociating { contracts.insert(.reassociating) }
     let verification = Verification(backend: options.backend, seed: seed)
-    for request in requests { try verification.verify(graph, request, contracts: contracts) }
+    for request in requests {
+      try verification.verify(graph, request, contracts: options.contracts)
+    }
     return verification
   }
 

@@ -86,6 +86,38 @@ import Testing
       variables: [weights], kernels: 3)
   }
 
+  @Test func momentsAreStoredInTheirVariablesAtOnce() throws {
+    let graph = Graph()
+    let weights = graph.variable(numbers([96, 77]), name: "weights")
+    let x = graph.placeholder(.float32, [5, 96], name: "x")
+    let loss = reduceSum(square(matmul(x, weights.value)))
+    let train = AdamOptimizer(learningRate: 0.01).minimize(loss)
+    let session = try Session(graph)
+    let plan = try session.planned(
+      fetching: [], targets: [train], feeding: [x: numbers([5, 96])]
+    ).plan
+    // Nothing of the weights' size but the gradient has a buffer of its own.
+    let large = plan.buffers.filter {
+      if case .arena = $0.location { $0.shape == [96, 77] } else { false }
+    }
+    #expect(large.map(\.name) == ["gradients/MatMul_grad/MatMul_1:0"], "\(large.map(\.name))")
+    try check(
+      graph, [loss], targets: [train], feeding: [x: numbers([5, 96])], variables: [weights],
+      kernels: 6)
+  }
+
+  @Test func anOldValueThatIsTakenLaterIsNotOverwritten() throws {
+    let graph = Graph()
+    let v = graph.variable(numbers([64, 96]), name: "v")
+    let old = v.value
+    let new = exp(old)
+    let write = v.assign(new)
+    let mixed = new * reverse(old, axes: [0])
+    try check(
+      graph, [reduceSum(mixed, axes: [1]), mixed], targets: [write.target], feeding: [:],
+      variables: [v], kernels: 2)
+  }
+
   @Test func whatIsReadElsewhereIsNotJoined() throws {
     // Each row takes all rows' sums, so that no dimension can be shared.
     let graph = Graph()

@@ -110,7 +110,7 @@ extension FusedKernel {
   }
 
   /// Whether the kernel may end the run, so that effects stay on their side of it.
-  fileprivate var mayFail: Bool {
+  var mayFail: Bool {
     if case .named(let call) = kernel, case .assertion = call.kernel { return true }
     return false
   }

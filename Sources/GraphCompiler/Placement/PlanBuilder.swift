@@ -101,14 +101,16 @@ package struct PlanBuilder {
 
   /// The kernels with loops joined where they share dimensions.
   private mutating func stages(of kernels: [FusedKernel]) -> [FusedKernel] {
-    StageMerging.merged(
-      kernels,
-      location: { source in
-        guard case .tensor(let tensor) = source, tensor.node.op == Ops.ReadVariableOp.name,
-          !savedReads.contains(tensor)
-        else { return source }
-        return .variable(tensor.node.input(0).node.variableName)
-      }, isLive: { isLive($0) })
+    let saved = savedReads
+    func location(_ source: FusedKernel.Source) -> FusedKernel.Source {
+      guard case .tensor(let tensor) = source, tensor.node.op == Ops.ReadVariableOp.name,
+        !saved.contains(tensor)
+      else { return source }
+      return .variable(tensor.node.input(0).node.variableName)
+    }
+    let stored = StoringThrough.applied(
+      to: kernels, fetched: Set(workspace.fetches.map { .tensor($0) }), location: location)
+    return StageMerging.merged(stored, location: location, isLive: { isLive($0) })
   }
 
   /// Whether the kernel runs only after a variable changed.

@@ -1,0 +1,98 @@
+import StandardOps
+
+/// Computes what a variable is set to straight into the variable, though other kernels take it too.
+///
+/// An optimizer's step takes its new moments on to the weights, so that they have a buffer of their own
+/// and are copied into their variables afterwards. Where nothing reads a variable's old value after its
+/// new one is computed, the new one is stored in the variable at once, and read there.
+struct StoringThrough {
+  private var kernels: [FusedKernel]
+  private let location: (FusedKernel.Source) -> FusedKernel.Source
+  private var producers: [FusedKernel.Source: Int] = [:]
+  private var readers: [FusedKernel.Source: [Int]] = [:]
+  private var writers: [FusedKernel.Source: Int] = [:]
+
+  /// - Parameters:
+  ///   - fetched: what is read after everything else, and so keeps a buffer of its own.
+  ///   - location: what memory an operand stands for.
+  static func applied(
+    to kernels: [FusedKernel], fetched: Set<FusedKernel.Source>,
+    location: @escaping (FusedKernel.Source) -> FusedKernel.Source
+  ) -> [FusedKernel] {
+    var storing = StoringThrough(kernels: kernels, location: location)
+    storing.index()
+    let checks = kernels.indices.filter { kernels[$0].mayFail }
+    var dropped = Set<Int>()
+    for position in kernels.indices {
+      guard let (variable, value) = kernels[position].copiedIntoVariable,
+        !fetched.contains(value), let producer = storing.producers[value],
+        storing.isFree(variable, from: producer, to: position),
+        !checks.contains(where: { producer <= $0 && $0 <= position })
+      else { continue }
+      storing.store(value, of: producer, in: variable, instead: position)
+      dropped.insert(position)
+    }
+    return storing.kernels.enumerated().filter { !dropped.contains($0.offset) }.map(\.element)
+  }
+
+  private init(
+    kernels: [FusedKernel], location: @escaping (FusedKernel.Source) -> FusedKernel.Source
+  ) {
+    self.kernels = kernels
+    self.location = location
+  }
+
+  private mutating func index() {
+    for (position, kernel) in kernels.enumerated() {
+      for (number, operand) in kernel.operands.enumerated() {
+        let place = location(operand)
+        if number < kernel.outputCount {
+          producers[place] = producers[place] == nil && kernel.outputCount == 1 ? position : -1
+          writers[place, default: 0] += 1
+        } else {
+          readers[place, default: []].append(position)
+        }
+      }
+    }
+    producers = producers.filter { $0.value >= 0 }
+  }
+
+  /// Whether the variable is written once, and its old value read by nothing after the kernel that is
+  /// to write it, which itself takes it element by element at most.
+  private func isFree(
+    _ variable: FusedKernel.Source, from producer: Int, to position: Int
+  ) -> Bool {
+    guard case .variable(let name) = variable, writers[variable] == 1,
+      readers[variable]?.last ?? -1 <= producer
+    else { return false }
+    if case .named = kernels[producer].kernel { return false }
+    return !kernels[producer].readsElsewhere(name)
+  }
+
+  private mutating func store(
+    _ value: FusedKernel.Source, of producer: Int, in variable: FusedKernel.Source,
+    instead position: Int
+  ) {
+    kernels[producer].operands[0] = variable
+    kernels[producer].nodes += kernels[position].nodes.filter {
+      !kernels[producer].nodes.contains($0)
+    }
+    for later in readers[value] ?? [] {
+      for (number, operand) in kernels[later].operands.enumerated() where operand == value {
+        kernels[later].operands[number] = variable
+      }
+    }
+    readers[variable] = readers[value]
+  }
+}
+
+extension FusedKernel {
+  /// The variable and the tensor, if the kernel only copies one into the other.
+  fileprivate var copiedIntoVariable: (variable: Source, value: Source)? {
+    guard case .loop(let loop) = kernel, loop.reduction == nil, operands.count == 2,
+      case .variable = operands[0], case .tensor = operands[1], loop.loads.count == 1,
+      loop.loads[0].access == loop.stores[0].access, loop.body.instructions == [.load(0)]
+    else { return nil }
+    return (operands[0], operands[1])
+  }
+}
