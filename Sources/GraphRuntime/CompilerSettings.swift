@@ -11,6 +11,8 @@ package struct CompilerSettings: Sendable {
   package var fuses: Bool
   /// The rules that are tried, in this order.
   package var rules = ApplyRules.rules
+  /// After how many rounds a loop is an error; nil if it may go on.
+  package var roundLimit: Int?
   /// Sees every step of a compilation.
   package var observer: (any CompilationObserver)?
 

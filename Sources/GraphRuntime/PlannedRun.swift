@@ -11,6 +11,26 @@ package struct PlannedRun {
   package let stage: Stage?
   /// What is fetched of the user's graph.
   package let fetches: [Tensor]
+  /// What is run of it.
+  package let targets: [Node]
+
+  /// The nodes of the flat graph that fetches and targets need.
+  package var needed: Set<Int> {
+    var needed = Set<Int>()
+    var pending = targets.flatMap { flat.nodes[$0.index] }
+    for fetch in fetches {
+      pending += flat.nodes[fetch.node.index]
+      if case .tensor(let endpoint) = flat.images[fetch.node.index][fetch.index] {
+        pending.append(endpoint.node)
+      }
+    }
+    while let index = pending.popLast() {
+      guard needed.insert(index).inserted else { continue }
+      let record = flat.graph.node(at: index).record
+      pending += record.inputs.map(\.node) + record.controlInputs
+    }
+    return needed
+  }
 
   /// The nodes of the user's graph behind each node of the flat one.
   package var sources: [Int: Node] {

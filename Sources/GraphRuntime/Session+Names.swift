@@ -23,6 +23,12 @@ extension Session {
   /// - Throws: `SessionError` naming a similar one if there is none.
   package func tensor(named name: String) throws(SessionError) -> Tensor {
     if let tensor = graph.tensor(named: name) { return tensor }
+    if let node = graph.operation(named: name) {
+      throw SessionError(
+        node.definition == nil
+          ? "\(node) gives nothing known: the op \(node.op) is not known here"
+          : "\(node) has no output to fetch; run it as a target")
+    }
     throw SessionError("the graph has no tensor \"\(name)\"" + suggestion(name))
   }
 

@@ -38,11 +38,13 @@ extension Session {
       case .variable(let handle):
         request.fetches.append(flat.tensor(handle))
         request.lastReads.insert(position)
+        // What sets the variable on the way to this edge.
+        request.targets += flat.nodes[tensor.node.index]
       case .insideLoop:
         throw SessionError("\(tensor) lies inside of a loop and has no single value")
       }
     }
-    request.targets = targets.flatMap { flat.nodes[$0.index] }
+    request.targets += targets.flatMap { flat.nodes[$0.index] }
     for feed in feeds {
       switch flat.images[feed.tensor.node.index][feed.tensor.index] {
       case .tensor(let endpoint): request.feed(feed.value, to: flat.tensor(endpoint))
@@ -137,6 +139,10 @@ extension Session {
             + "found \(goesOn.map(\.description).joined(separator: ", "))")
       }
       if number == 0 { return Array(values.prefix(loop.variableCount)) }
+      if let limit = compiler.roundLimit, round > limit {
+        throw SessionError(
+          "the loop \"\(node.name)\" goes on after \(limit) rounds; feed values with which it ends")
+      }
       values = try call(loop.body) + values.dropFirst(loop.variableCount)
     }
   }

@@ -28,7 +28,7 @@ public final class Session: Sendable {
   private let growthRecord = Mutex(GrowthRecord())
   private let runs = ReadWriteLock()
   let executor: Executor
-  private let compiler: CompilerSettings
+  let compiler: CompilerSettings
   let liveConstants = LiveConstants()
   /// The most bytes that a plan may take for its buffers, if there is a limit.
   public let memoryBudget: Int?
@@ -163,7 +163,8 @@ public final class Session: Sendable {
     let request = try flatRequest(fetches, targets.map(\.target), resolve(feeds))
     let found = try findPlan(request)
     return PlannedRun(
-      plan: found.plan.executable.plan, flat: request.flat, stage: found.stage, fetches: fetches)
+      plan: found.plan.executable.plan, flat: request.flat, stage: found.stage, fetches: fetches,
+      targets: targets.map(\.target))
   }
 
   /// The nodes that were added to the graph before each of the last runs, oldest first; an empty range

@@ -24,6 +24,9 @@ struct Dump: ParsableCommand {
       if optimized { throw ValidationError("with --optimized --format is kernels or memory") }
     case nil: break
     }
+    if !optimized, !(request.fetch + request.target + request.feed).isEmpty {
+      throw ValidationError("--fetch, --target and --feed need --optimized")
+    }
     if optimized, request.fetch.isEmpty, request.target.isEmpty {
       throw ValidationError("--optimized needs a --fetch or a --target")
     }
@@ -35,7 +38,7 @@ struct Dump: ParsableCommand {
       let run = try request.planned(try request.options.session(on: graph))
       let lines =
         format == .memory
-        ? MemoryListing.lines(of: run.plan)
+        ? MemoryListing.lines(of: run)
         : KernelListing.lines(of: run, timing: request.options.timing)
       for line in lines { print(line) }
       return

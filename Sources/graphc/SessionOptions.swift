@@ -46,6 +46,9 @@ struct SessionOptions: ParsableArguments {
   func session(opening file: String, checkpoint: String?) throws -> Session {
     let graph = try GraphFile.read(file)
     let session = try session(on: graph)
+    if checkpoint != nil, graph.variables().isEmpty {
+      throw CommandError("--checkpoint: \(file) holds no variables to restore")
+    }
     if let checkpoint { try Saver(graph).restore(session, from: checkpoint) }
     return session
   }

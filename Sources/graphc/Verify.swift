@@ -19,8 +19,19 @@ struct VerificationOptions: ParsableArguments {
   var seed: UInt64 = 1
   @OptionGroup var options: SessionOptions
 
-  /// Checks every step of compiling and running the graph.
+  /// Checks every step of compiling and running the graph; exits with 2 if it cannot be run.
   func verified() throws -> Verification {
+    do {
+      return try checked()
+    } catch {
+      StandardError().write(
+        "Error: \(error)\nUnknown sizes are taken as 2 and fed values are drawn: "
+          + "name shapes with --feed NAME=SIZE,SIZE\n")
+      throw ExitCode(2)
+    }
+  }
+
+  private func checked() throws -> Verification {
     let session = try options.session(opening: file, checkpoint: checkpoint)
     let graph = session.graph
     var requests = Verification.Request.all(of: graph)
@@ -63,7 +74,9 @@ struct Verify: ParsableCommand {
     discussion: """
       What a rule replaced and what it put there are run side by side, and so is the graph before and \
       after each pass: exact ones must keep every bit, others stay within a stated bound. A failure \
-      names the rule and shows the smallest graph that fails. Exits with 1 if anything is wrong.
+      names the rule and shows the smallest graph that fails. Rules are checked on drawn values, \
+      whole runs on those of the checkpoint if there is one. Exits with 1 if anything is wrong, with \
+      2 if the graph cannot be run.
       """)
 
   @OptionGroup var verification: VerificationOptions
@@ -83,11 +96,13 @@ struct Verify: ParsableCommand {
     for (name, count) in result.checkedPasses.sorted(by: { $0.key < $1.key }) {
       print("\(name): checked \(count) times")
     }
+    for line in result.leftOut { print("not checked: \(line)") }
     for finding in result.findings {
       print("FAILED \(finding.message)")
       if let graph = finding.graph { print(graph, terminator: "") }
     }
-    print(result.findings.isEmpty ? "verified" : "\(result.findings.count) failures")
+    let count = result.findings.count
+    print(count == 0 ? "verified" : "\(count) failure\(count == 1 ? "" : "s")")
     if !result.findings.isEmpty { throw ExitCode(1) }
   }
 }

@@ -48,7 +48,7 @@ import Testing
       $0.apply(Ops.Cast.self, [], ["DstT": .type(.float32)])
     },
     Case("cast by way of float64", ["cast-by-way-of-a-wider-type"]) {
-      cast(cast($0, .float64), .float32)
+      cast(cast($0 * 3, .float64), .float32)
     },
     Case("cast to integers by way of float64", ["cast-by-way-of-a-wider-type"]) {
       cast(cast($0, .float64), .int32)

@@ -120,7 +120,8 @@ package struct Grouping {
       return
     }
     if isRoot[index] != true,
-      let reason = fuses ? inline(node, consumers, costs) : "each node is stored, as asked"
+      let reason = fuses
+        ? inline(node, consumers, costs) : "is stored, as each node is without fusion"
     {
       isRoot[index] = true
       reasons.append((node, reason))

@@ -101,7 +101,7 @@ struct SpecializedCopy {
     if node.op == Ops.Switch.name {
       let side = try decision(inputs[1], at: node)
       outputs[node.index] = [side ? nil : inputs[0], side ? inputs[0] : nil]
-      record(node, "its predicate is \(side)")
+      record(node, "takes the side of a predicate that is \(side)")
       return
     }
     if isMerge {
@@ -130,6 +130,10 @@ struct SpecializedCopy {
         GraphError(
           "reads or writes files, which only a Saver does here", node: node.name, op: node.op,
           site: node.site))
+    }
+    if let zeros = zerosLikeOptional(node, inputs) {
+      outputs[node.index] = [zeros]
+      return
     }
     if node.definition is any DataOp.Type { throw barrier(node, inputs, loop: nil) }
     // Control edges and what only carries them did their work: the order is the list's from here on.
@@ -167,6 +171,21 @@ struct SpecializedCopy {
           site: node.site, notes: inputs.enumerated().map { Graph.note("input \($0)", $1) }))
     }
     outputs[node.index] = copy
+  }
+
+  /// An optional of zeros like those of an optional, which gradients of conditionals begin with.
+  private func zerosLikeOptional(_ node: Node, _ inputs: [Tensor]) -> Tensor? {
+    guard node.op == Ops._ListZerosLike.name, let source = inputs.first?.node else { return nil }
+    switch source.op {
+    case Ops.OptionalNone.name: return inputs[0]
+    case Ops.OptionalFromValue.name:
+      return target.withScope({ $0.origin = node.index }) {
+        let zeros = source.inputs.map { $0.dtype.byteCount == nil ? $0 : zerosLike($0) }
+        return zeros.first?.apply(
+          Ops.OptionalFromValue.self, Array(zeros.dropFirst()), name: nil, source.attributes)
+      }
+    default: return nil
+    }
   }
 
   /// What an op on optionals gives, whose optional is always known here; nil for any other op.

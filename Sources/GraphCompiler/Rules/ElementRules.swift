@@ -61,6 +61,11 @@ extension Rule {
       guard inner.op == "Cast" else { return nil }
       let (source, wide) = (inner.input(0).dtype, context[0].dtype)
       guard wide.holdsValues(of: source) else { return nil }
+      // A cast between floating-point types flushes denormal numbers to zero.
+      guard
+        !source.isFloatingPoint || !context.output.dtype.isFloatingPoint
+          || inner.input(0).hasNoDenormals
+      else { return nil }
       if context.output.dtype == source { return [inner.input(0)] }
       // Between integers and numbers with a fraction, what does not fit becomes different things.
       guard source.isFloatingPoint == wide.isFloatingPoint else { return nil }

@@ -72,17 +72,22 @@ extension Rule {
 
 extension RuleContext {
   /// Whether arithmetic that changes no number gives just what the input at a position holds: it is not
-  /// broadcast, and has no denormal numbers, since it is the result of arithmetic itself.
+  /// broadcast, and has no denormal numbers.
   func keeps(_ position: Int) -> Bool {
-    let x = inputs[position]
-    guard x.shape == output.shape else { return false }
-    return !x.dtype.isFloatingPoint || Self.arithmetic.contains(x.node.op)
-      || x.node.op == "AddN" && x.node.inputs.count > 1
+    inputs[position].shape == output.shape && inputs[position].hasNoDenormals
+  }
+}
+
+extension Tensor {
+  /// Whether the tensor is the result of arithmetic, which flushes denormal numbers to zero.
+  var hasNoDenormals: Bool {
+    !dtype.isFloatingPoint || Self.arithmetic.contains(node.op)
+      || node.op == "AddN" && node.inputs.count > 1
   }
 
   private static let arithmetic: Set<String> = [
-    "Add", "AddV2", "Sub", "Mul", "RealDiv", "Div", "BiasAdd", "Square",
-    "SquaredDifference", "MatMul", "BatchMatMul", "BatchMatMulV2", "Sum", "Mean",
+    "Add", "AddV2", "Sub", "Mul", "RealDiv", "Div", "BiasAdd", "Square", "SquaredDifference",
+    "MatMul", "BatchMatMul", "BatchMatMulV2", "Sum", "Mean",
   ]
 }
 

@@ -149,9 +149,18 @@ extension RuleContext {
 
   /// The live numbers by which the node multiplies or divides a tensor's channels.
   func scale(_ scale: Int, of tensor: Int, along axis: Int) -> ChannelScale? {
-    guard isLive(inputs[scale]), inputs[tensor].shape == output.shape,
+    guard isLive(inputs[scale]), inputs[scale].isModerate, inputs[tensor].shape == output.shape,
       let vector = ChannelVector(inputs[scale], along: axis, of: output.shape)
     else { return nil }
     return ChannelScale(vector: vector, divides: node.op != "Mul")
+  }
+}
+
+extension Tensor {
+  /// Whether weights can be scaled by this without leaving their type's range, as far as that is known:
+  /// constants that are not finite, zero or huge stay where they are.
+  fileprivate var isModerate: Bool {
+    guard let numbers = constantValue?.doubles else { return true }
+    return numbers.allSatisfy { 0x1p-40...0x1p40 ~= abs($0) }
   }
 }

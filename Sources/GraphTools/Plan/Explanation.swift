@@ -81,13 +81,59 @@ package enum Explanation {
       guard let (heir, step) = heir(of: last, run.plan) else { return ["no kernel is left for it"] }
       return ["no kernel of its own; kernel \(step + 1) computes \"\(heir)\" in its place"]
     }
+    let needed = run.needed
+    guard !places.isDisjoint(with: needed) else {
+      return ["no kernel: nothing that is fetched or run needs it"]
+    }
     switch node.op {
     case Ops.Const.name: return ["no kernel: a constant, which kernels read in place"]
-    case Ops.Placeholder.name: return ["no kernel: fed, and read in place"]
     case Ops.ReadVariableOp.name, Ops.VarHandleOp.name, "VariableV2", "Variable":
       return ["no kernel: kernels read and write the variable in place"]
-    default: return ["no kernel: nothing that is fetched or run needs it"]
+    case Ops.Placeholder.name where !node.output(0).dtype.isFloatingPoint:
+      return [
+        "no kernel: fed; where its value decides what is computed, this plan is for that value"
+      ]
+    case Ops.Placeholder.name: return ["no kernel: fed, and read in place"]
+    default: break
     }
+    if let stage = run.stage, places.isDisjoint(with: stage.completed) {
+      return ["a later stage of the run computes it"]
+    }
+    if let (taker, effect) = absorption(of: places, needed, run) {
+      return ["no kernel: only \"\(taker)\" needs it, which \(effect)"]
+    }
+    if node.definition is any ViewOp.Type {
+      return ["no kernel: a view, which what takes it reads in place"]
+    }
+    return ["no kernel is left for it"]
+  }
+
+  /// The first node after some others that a value was found for before the run.
+  private static func absorption(of places: Set<Int>, _ needed: Set<Int>, _ run: PlannedRun)
+    -> (taker: String, effect: String)?
+  {
+    var consumers: [Int: [Int]] = [:]
+    for index in needed {
+      for input in run.flat.graph.node(at: index).record.inputs {
+        consumers[input.node, default: []].append(index)
+      }
+    }
+    let effects = Dictionary(
+      run.plan.log.entries.filter { [Specialize.name, FoldConstants.name].contains($0.pass) }
+        .map { ($0.origin, $0) },
+      uniquingKeysWith: { _, last in last })
+    var seen = places
+    var pending = places.sorted()
+    var next = 0
+    while next < pending.count {
+      for consumer in (consumers[pending[next]] ?? []).sorted()
+      where seen.insert(consumer).inserted {
+        if let entry = effects[consumer] { return (entry.node, entry.effect) }
+        pending.append(consumer)
+      }
+      next += 1
+    }
+    return nil
   }
 
   /// The node that a kernel computes where a chain of rewrites that begins with this one ends.

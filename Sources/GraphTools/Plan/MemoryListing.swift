@@ -1,10 +1,12 @@
 import GraphCompiler
+import GraphRuntime
 import TensorCore
 
 /// Where a plan keeps what: known before anything runs.
 package enum MemoryListing {
   /// The arena's buffers by offset with their lifetimes, what outlives runs, and the peak.
-  package static func lines(of plan: Plan) -> [String] {
+  package static func lines(of run: PlannedRun) -> [String] {
+    let plan = run.plan
     var lines: [String] = []
     let lifetimes = plan.lifetimes
     let arena = plan.buffers.indices.compactMap { index -> (offset: Int, buffer: Int)? in
@@ -30,6 +32,7 @@ package enum MemoryListing {
     lines.append(total("variables", plan) { if case .variable = $0 { true } else { false } })
     lines.append("constants: \(constants) bytes in \(plan.constants.count) buffers")
     lines.append(total("feeds", plan) { if case .feed = $0 { true } else { false } })
+    if let stage = run.stage { lines += StageListing.lines(after: stage, run) }
     return lines
   }
 
@@ -50,11 +53,14 @@ package enum MemoryListing {
     }
     guard most > 0 else { return [] }
     let largest = buffers.filter { lifetimes[$0]?.contains(place) ?? false }
-      .sorted { plan.buffers[$0].byteCount > plan.buffers[$1].byteCount }.prefix(3)
-      .map { "\(plan.buffers[$0].name) (\(plan.buffers[$0].byteCount))" }
+      .sorted { plan.buffers[$0].byteCount > plan.buffers[$1].byteCount }
+    let named = largest.prefix(3).map {
+      "\(plan.buffers[$0].name) (\(plan.buffers[$0].byteCount))"
+    }
+    let more = largest.count > 3 ? ", and \(largest.count - 3) smaller ones" : ""
     return [
       "peak: \(most) bytes at kernel \(place + 1), \"\(plan.steps[place].nodes.first ?? "")\": "
-        + largest.joined(separator: ", ")
+        + named.joined(separator: ", ") + more
     ]
   }
 

@@ -77,8 +77,8 @@ struct RewriteCheck {
   static func session(
     on graph: Graph, _ backend: Session.BackendChoice, fuses: Bool = false
   ) -> Session? {
-    try? Session(
-      graph, backend: backend, threads: 1,
-      compiler: CompilerSettings(rewrites: false, fuses: fuses))
+    var settings = CompilerSettings(rewrites: false, fuses: fuses)
+    settings.roundLimit = Verification.roundLimit
+    return try? Session(graph, backend: backend, threads: 1, compiler: settings)
   }
 }

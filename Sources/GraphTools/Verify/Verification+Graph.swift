@@ -56,6 +56,12 @@ extension Verification {
   package func verify(
     _ graph: Graph, _ request: Request, contracts: Set<Contract>, rules: [Rule] = ApplyRules.rules
   ) throws {
+    for node in graph.operations where node.definition == nil && request.leavesOut {
+      leaveOut(node.name, SessionError("the op \(node.op) is not known here"))
+    }
+    guard !request.fetches.isEmpty || !request.targets.isEmpty else {
+      throw SessionError("nothing of the graph can be run")
+    }
     for decisions in Self.decisions(graph, request) {
       let variables = Self.drawnVariables(graph) + request.variables
       let (feeds, request) = try runnable(graph, request, decisions, variables)
@@ -113,12 +119,22 @@ extension Verification {
         failure = error
       }
       guard request.leavesOut else { continue }
+      var failures: [(Tensor, any Error)] = []
       request.fetches = request.fetches.filter { fetch in
         var alone = request
         alone.fetches = [fetch]
-        return (try? run(graph, alone, feeds, variables, plain)) != nil
+        do {
+          _ = try run(graph, alone, feeds, variables, plain)
+          return true
+        } catch {
+          failures.append((fetch, error))
+          return false
+        }
       }
-      if !request.fetches.isEmpty { return (feeds, request) }
+      if !request.fetches.isEmpty {
+        for (fetch, error) in failures { leaveOut(fetch.name, error) }
+        return (feeds, request)
+      }
     }
     throw failure ?? SessionError("nothing of the request can be run")
   }
@@ -127,6 +143,8 @@ extension Verification {
     _ graph: Graph, _ request: Request, _ feeds: Feeds,
     _ variables: [(name: String, value: TensorValue)], _ settings: CompilerSettings
   ) throws -> [(String, TensorValue)] {
+    var settings = settings
+    settings.roundLimit = Self.roundLimit
     let session = try Session(graph, backend: backend, threads: nil, compiler: settings)
     session.set(variables)
     let values = try session.run(request.fetches, targets: request.targets, feeding: feeds)

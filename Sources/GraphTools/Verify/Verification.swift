@@ -36,6 +36,7 @@ package final class Verification: CompilationObserver {
     var rules: [String: Tally] = [:]
     var passes: [String: Int] = [:]
     var findings: [Finding] = []
+    var leftOut: [String] = []
     var seen = Set<[String]>()
     /// Whether a rule that is not exact was applied since the last pass ended.
     var hasMoved = false
@@ -56,6 +57,8 @@ package final class Verification: CompilationObserver {
 
   /// What is wrong, in the order in which it was found.
   package var findings: [Finding] { state.withLock { $0.findings } }
+  /// What was asked for only by default and cannot run, each with the reason.
+  package var leftOut: [String] { state.withLock { $0.leftOut } }
   /// What was checked, by the rule's name.
   package var rules: [String: Tally] { state.withLock { $0.rules } }
   /// How often each pass was checked.
@@ -131,6 +134,18 @@ package final class Verification: CompilationObserver {
     if !hasMoved { check(pass.name, passes.failure(before, after)) }
     if ObjectIdentifier(pass) == Pipeline.passes.last.map({ ObjectIdentifier($0) }) {
       check(Pipeline.fusion, passes.failureOfFusion(after))
+    }
+  }
+
+  /// Loops that drawn values keep going are given up after so many rounds.
+  static let roundLimit = 1000
+
+  func leaveOut(_ name: String, _ reason: any Error) {
+    let line = "\(reason)".split(separator: "\n").first.map(String.init) ?? ""
+    state.withLock {
+      if !$0.leftOut.contains(where: { $0.hasPrefix("\(name): ") }) {
+        $0.leftOut.append("\(name): \(line)")
+      }
     }
   }
 
