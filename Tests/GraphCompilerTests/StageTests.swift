@@ -137,6 +137,23 @@ import Testing
       variables: [v], kernels: 1)
   }
 
+  @Test func aResultTakesTheMemoryOfWhatNothingNeedsAnyMore() throws {
+    let graph = Graph()
+    let x = graph.placeholder(.float32, [3000, 4], name: "x")
+    let product = matmul(x, graph.constant([[Float]](repeating: [1, -2, 3], count: 4)))
+    let total = reduceSum(product)
+    let scaled = tanh(product) * total
+    let again = scaled + reduceSum(scaled)
+    let feeds: Feeds = [x: numbers([3000, 4])]
+    let plan = try Session(graph).planned(fetching: [again], feeding: feeds).plan
+    // One buffer of the product's size for all three of them.
+    #expect(plan.arenaByteCount < 2 * 3000 * 3 * 4, "\(plan.arenaByteCount) bytes")
+    let kept = try Session(graph).planned(fetching: [product, again], feeding: feeds).plan
+    #expect(kept.arenaByteCount >= 2 * 3000 * 3 * 4, "\(kept.arenaByteCount) bytes")
+    try check(graph, [again], feeding: feeds, kernels: plan.steps.count, isStaged: false)
+    try check(graph, [product, again], feeding: feeds, kernels: kept.steps.count, isStaged: false)
+  }
+
   @Test func anEpilogueMayDropADimensionOfOne() throws {
     let graph = Graph()
     let x = graph.placeholder(.float32, [1, 4], name: "x")

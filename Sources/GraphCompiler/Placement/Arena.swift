@@ -4,8 +4,23 @@ enum Arena {
   static let alignment = 64
 
   /// Sets the offsets of the plan's arena and live buffers and the sizes of both memories.
-  static func place(_ plan: inout Plan) {
-    let lifetimes = plan.lifetimes
+  ///
+  /// - Parameter inPlace: whether a result may take the memory of an operand.
+  static func place(_ plan: inout Plan, inPlace: Bool) {
+    var lifetimes = plan.lifetimes
+    let operands = inPlace ? InPlace.operands(plan, lifetimes) : [:]
+    // The first buffer of a chain lives as long as the chain, and gives all of them their place.
+    var first: [Int: Int] = [:]
+    for buffer in operands.keys {
+      var current = buffer
+      while let operand = operands[current] { current = operand }
+      first[buffer] = current
+    }
+    for (buffer, head) in first {
+      guard let own = lifetimes[buffer], let whole = lifetimes[head] else { continue }
+      lifetimes[head] = whole.lowerBound...max(whole.upperBound, own.upperBound)
+    }
+    for buffer in first.keys { lifetimes[buffer] = nil }
     var placed: [(offset: Int, size: Int, lifetime: ClosedRange<Int>)] = []
     let order = plan.buffers.indices.filter { lifetimes[$0] != nil }
       .sorted { (plan.buffers[$0].byteCount, $1) > (plan.buffers[$1].byteCount, $0) }
@@ -30,5 +45,6 @@ enum Arena {
       default: break
       }
     }
+    for (buffer, head) in first { plan.buffers[buffer].location = plan.buffers[head].location }
   }
 }

@@ -34,7 +34,7 @@ package struct PlanBuilder {
       }
     }
     plan.log = workspace.log
-    Arena.place(&plan)
+    Arena.place(&plan, inPlace: merges)
     return plan
   }
 
