@@ -94,9 +94,6 @@ final class LiveConstants: Sendable {
     }
   }
 
-  /// The bytes that are kept now.
-  var byteCount: Int { state.withLock { $0.byteCount } }
-
   /// How often live steps have run.
   var refreshCount: Int { state.withLock { $0.refreshCount } }
 

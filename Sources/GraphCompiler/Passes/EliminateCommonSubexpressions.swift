@@ -35,7 +35,7 @@ package enum EliminateCommonSubexpressions: Pass {
       if let same = known[key] {
         log.record(
           name, node: node.name, origin: node.record.origin,
-          "is \"\(same.first?.node.name ?? "")\" again")
+          "is \"\(same.first?.node.name ?? "")\" again", heir: same.first?.node.name)
         return same
       }
       let outputs = target.copy(node, inputs: inputs).outputs

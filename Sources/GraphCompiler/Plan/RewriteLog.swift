@@ -12,6 +12,8 @@ public struct RewriteLog: Sendable {
     public var origin: Int
     /// What became of it.
     public var effect: String
+    /// The node that stands for it from now on, if there is one.
+    public var heir: String?
   }
 
   /// A pass that ran.
@@ -34,9 +36,11 @@ public struct RewriteLog: Sendable {
   public init() {}
 
   package mutating func record(
-    _ pass: String, rule: String? = nil, node: String, origin: Int, _ effect: String
+    _ pass: String, rule: String? = nil, node: String, origin: Int, _ effect: String,
+    heir: String? = nil
   ) {
-    entries.append(Entry(pass: pass, rule: rule, node: node, origin: origin, effect: effect))
+    entries.append(
+      Entry(pass: pass, rule: rule, node: node, origin: origin, effect: effect, heir: heir))
   }
 
   /// Ends a pass; the next begins now.

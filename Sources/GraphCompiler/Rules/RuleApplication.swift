@@ -22,7 +22,7 @@ extension RuleApplication {
     let result = replacement[0].node
     log.record(
       ApplyRules.name, rule: rule.name, node: node.name, origin: node.record.origin,
-      "became \"\(result.name)\"")
+      "became \"\(result.name)\"", heir: result.name)
     guard result.index >= firstNew else { return }
     let target = result.graph
     var made = (firstNew..<target.count).map { target.node(at: $0) }
@@ -34,7 +34,7 @@ extension RuleApplication {
       }
       log.record(
         ApplyRules.name, rule: rule.name, node: absorbed.name, origin: absorbed.record.origin,
-        "became part of \"\(heir.name)\"")
+        "became part of \"\(heir.name)\"", heir: heir.name)
     }
   }
 

@@ -140,9 +140,9 @@ package enum Explanation {
   private static func heir(of entry: RewriteLog.Entry, _ plan: Plan) -> (name: String, step: Int)? {
     var becameOf: [String: String] = [:]
     for entry in plan.log.entries where entry.pass != Pipeline.fusion {
-      if let heir = quoted(entry.effect), heir != entry.node { becameOf[entry.node] = heir }
+      if let heir = entry.heir, heir != entry.node { becameOf[entry.node] = heir }
     }
-    var (name, seen) = (quoted(entry.effect), Set<String>())
+    var (name, seen) = (entry.heir, Set<String>())
     while let current = name, seen.insert(current).inserted {
       if let step = plan.steps.firstIndex(where: { $0.nodes.contains(current) }) {
         return (current, step)
@@ -150,11 +150,6 @@ package enum Explanation {
       name = becameOf[current]
     }
     return nil
-  }
-
-  private static func quoted(_ effect: String) -> String? {
-    let parts = effect.split(separator: "\"", omittingEmptySubsequences: false)
-    return parts.count > 1 ? String(parts[1]) : nil
   }
 }
 

@@ -64,7 +64,7 @@ extension Verification {
     }
     for decisions in Self.decisions(graph, request) {
       let variables = Self.drawnVariables(graph) + request.variables
-      let (feeds, request) = try runnable(graph, request, decisions, variables)
+      let (feeds, request, plain) = try runnable(graph, request, decisions, variables)
       var settings = CompilerSettings(contracts: contracts)
       settings.rules = rules
       settings.observer = self
@@ -72,8 +72,6 @@ extension Verification {
       var exact = CompilerSettings(contracts: [.exact])
       exact.rules = rules
       let optimized = try run(graph, request, feeds, variables, exact)
-      let plain = try run(
-        graph, request, feeds, variables, CompilerSettings(rewrites: false, fuses: false))
       let difference = zip(plain, optimized).first { ValueComparison.bits($0.1, $1.1) != nil }
       check(
         "whole run under exact rules",
@@ -86,19 +84,20 @@ extension Verification {
     }
   }
 
-  /// Feeds with which the request runs, and what of it does if it may leave something out.
+  /// Feeds with which the request runs, what of it does if it may leave something out, and what it
+  /// gives as it stands.
   ///
   /// - Throws: what running throws whichever integers are fed.
   private func runnable(
     _ graph: Graph, _ request: Request, _ decisions: [Tensor: TensorValue],
     _ variables: [(name: String, value: TensorValue)]
-  ) throws -> (Feeds, Request) {
+  ) throws -> (Feeds, Request, [(String, TensorValue)]) {
     var failure: (any Error)?
     // Fed integers may be indices, sizes or divisors.
     for integer in [nil, 0, 1] as [Double?] {
       var inputs = AdversarialInputs(seed: 7)
       var feeds = Feeds()
-      for tensor in Self.placeholders(graph, request) {
+      for tensor in Self.placeholders(graph) {
         var value =
           request.values[tensor] ?? decisions[tensor]
           ?? inputs.value(
@@ -113,8 +112,7 @@ extension Verification {
       var request = request
       let plain = CompilerSettings(rewrites: false, fuses: false)
       do {
-        _ = try run(graph, request, feeds, variables, plain)
-        return (feeds, request)
+        return (feeds, request, try run(graph, request, feeds, variables, plain))
       } catch {
         failure = error
       }
@@ -133,7 +131,7 @@ extension Verification {
       }
       if !request.fetches.isEmpty {
         for (fetch, error) in failures { leaveOut(fetch.name, error) }
-        return (feeds, request)
+        return (feeds, request, try run(graph, request, feeds, variables, plain))
       }
     }
     throw failure ?? SessionError("nothing of the request can be run")
@@ -158,8 +156,8 @@ extension Verification {
 
   // MARK: Inputs
 
-  /// What has to be fed, and what may be: placeholders that the request needs.
-  private static func placeholders(_ graph: Graph, _ request: Request) -> [Tensor] {
+  /// What has to be fed, and what may be.
+  private static func placeholders(_ graph: Graph) -> [Tensor] {
     graph.operations.filter {
       $0.op == Ops.Placeholder.name || $0.op == Ops.PlaceholderWithDefault.name
     }.map { $0.output(0) }.filter { $0.dtype.byteCount != nil }
@@ -171,7 +169,7 @@ extension Verification {
 
   /// Both values of each fed Boolean, up to two of them.
   private static func decisions(_ graph: Graph, _ request: Request) -> [[Tensor: TensorValue]] {
-    let switches = placeholders(graph, request).filter {
+    let switches = placeholders(graph).filter {
       $0.dtype == .bool && $0.shape.rank == 0 && request.values[$0] == nil
     }.prefix(2)
     var result: [[Tensor: TensorValue]] = [[:]]
