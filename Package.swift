@@ -51,7 +51,7 @@ let package = Package(
     module(
       "LLVMBackend",
       [
-        "GraphCompiler",
+        "GraphCompiler", "StandardOps", "TensorCore",
         .target(name: "CLLVM", condition: .when(traits: ["LLVM"])),
       ]),
     module(

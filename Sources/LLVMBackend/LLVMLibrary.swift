@@ -5,6 +5,8 @@
   package struct LLVMLibrary: @unchecked Sendable {
     /// The functions, by LLVM's names without their prefix.
     package let functions: DataflowLLVM
+    /// What code is made for.
+    let machine: HostMachine
 
     /// The functions, or the name of the library or function that is missing here.
     package static let loaded: Result<LLVMLibrary, LLVMMissing> = {
@@ -12,7 +14,10 @@
       if let missing = dataflow_llvm_load(&table) {
         return .failure(LLVMMissing(name: String(cString: missing)))
       }
-      return .success(LLVMLibrary(functions: table))
+      guard let machine = HostMachine(table) else {
+        return .failure(LLVMMissing(name: "LLVM's target for this machine"))
+      }
+      return .success(LLVMLibrary(functions: table, machine: machine))
     }()
   }
 
