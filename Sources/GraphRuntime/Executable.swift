@@ -29,7 +29,7 @@ package final class Executable: Sendable {
   static let parallelThreshold = 8_000
 
   /// - Throws: `SessionError` if no backend takes a kernel.
-  init(_ plan: Plan, backends: [any Backend]) throws(SessionError) {
+  init(_ plan: Plan, backends: some Collection<any Backend>) throws(SessionError) {
     callables = try Self.compiled(plan, backends)
     var compiled = plan
     compiled.log.finish(Self.compilation, nodes: callables.count)
@@ -65,7 +65,7 @@ package final class Executable: Sendable {
     writes = plan.variables.contains(where: \.isWritten) || !plan.randomStreams.isEmpty
   }
 
-  private static func compiled(_ plan: Plan, _ backends: [any Backend]) throws(SessionError)
+  private static func compiled(_ plan: Plan, _ backends: some Collection<any Backend>) throws(SessionError)
     -> [any KernelCallable]
   {
     let kernels = plan.steps.map(\.kernel)

@@ -225,9 +225,10 @@ public final class Session: Sendable {
     return CachedPlan(executable, stage: stage, live: live)
   }
 
-  /// Runs a plan of constants alone, for the compiler.
+  /// Runs a plan of constants alone, for the compiler: once, so that only the last backend, which
+  /// makes no machine code, is asked.
   private func evaluate(_ plan: Plan) throws -> [TensorValue] {
-    try execute(CachedPlan(Executable(plan, backends: backends)), [], holdsLock: true)
+    try execute(CachedPlan(Executable(plan, backends: backends.suffix(1))), [], holdsLock: true)
   }
 
   package func runsExclusively<Result>(_ exclusively: Bool, _ body: () throws -> Result) rethrows

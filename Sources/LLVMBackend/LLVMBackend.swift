@@ -1,7 +1,7 @@
 import GraphCompiler
 
-/// Compiles kernels to machine code through LLVM; it declines every kernel for now, so that the
-/// backends after it run them.
+/// Compiles kernels to machine code through LLVM, which is loaded on first use; where there is none,
+/// it declines every kernel, so that the backends after it run them.
 public struct LLVMBackend: Backend {
   /// `llvm`.
   public let name = "llvm"
@@ -9,6 +9,20 @@ public struct LLVMBackend: Backend {
   /// The backend.
   public init() {}
 
-  /// Nil for each kernel.
-  public func compile(_ kernels: [Kernel]) -> [(any KernelCallable)?] { kernels.map { _ in nil } }
+  /// A callable for each kernel; nil for those that have no code.
+  public func compile(_ kernels: [Kernel]) -> [(any KernelCallable)?] {
+    #if LLVM
+      guard let library = CodeLibrary.shared else { return kernels.map { _ in nil } }
+      let recipes = kernels.map(Recipe.init)
+      let code = library.code(for: recipes.flatMap { $0?.forms ?? [] })
+      var next = 0
+      return recipes.map { recipe in
+        guard let recipe else { return nil }
+        defer { next += recipe.forms.count }
+        return recipe.callable(Array(code[next..<(next + recipe.forms.count)]))
+      }
+    #else
+      return kernels.map { _ in nil }
+    #endif
+  }
 }

@@ -81,3 +81,17 @@ extension LoopKernel {
     return kernel
   }
 }
+
+extension Kernel {
+  /// The kernel with one operand number for each buffer, where stages reach one by several: so that
+  /// a backend sees by the numbers which stage takes what another stores.
+  package func sharing(_ buffers: [Int]) -> Kernel {
+    guard case .staged(var kernel) = self else { return self }
+    for stage in kernel.stages.indices {
+      kernel.stages[stage].loop = kernel.stages[stage].loop.renumbered { operand in
+        buffers.firstIndex(of: buffers[operand]) ?? operand
+      }
+    }
+    return .staged(kernel)
+  }
+}

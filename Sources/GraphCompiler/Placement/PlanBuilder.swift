@@ -135,7 +135,7 @@ package struct PlanBuilder {
     }
     plan.steps.append(
       Plan.Step(
-        kernel: kernel.kernel, buffers: indices, outputCount: kernel.outputCount,
+        kernel: kernel.kernel.sharing(indices), buffers: indices, outputCount: kernel.outputCount,
         nodes: kernel.nodes.map(\.name),
         origins: kernel.nodes.map(\.record.origin), isLive: isLive))
   }
