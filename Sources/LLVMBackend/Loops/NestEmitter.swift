@@ -37,7 +37,7 @@
       }
       let starts = stages.map { stage in
         var state = stage.start()
-        stage.evaluate(&state, upTo: 0)
+        stage.evaluate(&state, upTo: 0, isLateToo: false)
         return state
       }
       descend(stages, starts, 0)

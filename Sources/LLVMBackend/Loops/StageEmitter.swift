@@ -144,8 +144,6 @@
     ///
     /// - Parameter isLateToo: whether earlier stages have computed what they store here.
     func evaluate(_ state: inout StageState, upTo level: Int, isLateToo: Bool = true) {
-      // At the function's start no stage has run.
-      let isLateToo = isLateToo && (level > 0 || nest.form.sharedRank == 0 && number == 0)
       let steps = ElementEmitter(emitter: emitter, status: nest.status, active: state.active)
       for number in form.body.instructions.indices
       where state.values[number] == nil && levels[number] <= level && (isLateToo || !isLate[number])
@@ -229,7 +227,9 @@
 
     private func store(_ state: StageState) {
       for (place, result) in form.body.results.enumerated() {
-        guard let value = state.splats[result] ?? state.values[result] else { continue }
+        guard let value = state.splats[result] ?? state.values[result] else {
+          preconditionFailure("a result is computed where it is stored")
+        }
         store(value, place, state)
         nest.results[number] = value
       }
