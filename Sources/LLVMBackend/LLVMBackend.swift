@@ -13,7 +13,7 @@ public struct LLVMBackend: Backend {
   public func compile(_ kernels: [Kernel]) -> [(any KernelCallable)?] {
     #if LLVM
       guard let library = CodeLibrary.shared else { return kernels.map { _ in nil } }
-      let recipes = kernels.map(Recipe.init)
+      let recipes = kernels.map { Recipe($0, library.library.machine) }
       let code = library.code(for: recipes.flatMap { $0?.forms ?? [] })
       var next = 0
       return recipes.map { recipe in

@@ -4,19 +4,33 @@
   /// What becomes of a kernel: the forms of the functions that it needs, and how they make a callable.
   enum Recipe {
     case nest(NestRecipe)
+    case product(ProductRecipe)
+    case rowProduct(RowProductRecipe)
 
     /// Nil for a kernel that has no code.
-    init?(_ kernel: Kernel) {
+    init?(_ kernel: Kernel, _ machine: HostMachine) {
       switch kernel {
       case .loop(let loop): self = .nest(NestRecipe(loop))
       case .staged(let staged): self = .nest(NestRecipe(staged))
-      case .contraction, .named: return nil
+      case .contraction(let contraction):
+        if let loop = contraction.outerProduct {
+          self = .nest(NestRecipe(loop))
+        } else if let recipe = RowProductRecipe(contraction) {
+          self = .rowProduct(recipe)
+        } else if let recipe = ProductRecipe(contraction, machine) {
+          self = .product(recipe)
+        } else {
+          return nil
+        }
+      case .named: return nil
       }
     }
 
     var forms: [any CodeForm] {
       switch self {
       case .nest(let recipe): [recipe.form]
+      case .product(let recipe): recipe.forms
+      case .rowProduct(let recipe): recipe.forms
       }
     }
 
@@ -26,6 +40,8 @@
       guard found.count == code.count else { return nil }
       switch self {
       case .nest(let recipe): return NestCallable(recipe, found[0])
+      case .product(let recipe): return recipe.callable(found)
+      case .rowProduct(let recipe): return recipe.callable(found)
       }
     }
   }

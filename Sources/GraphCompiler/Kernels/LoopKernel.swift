@@ -72,6 +72,22 @@ public struct LoopKernel: Hashable, Sendable {
   /// Where the results go, over the parallel dimensions.
   public var stores: [Operand]
 
+  /// A plain loop, or one that reduces some dimensions.
+  package init(
+    extents: [Int], reducedExtents: [Int] = [], loads: [Operand], body: ElementExpression,
+    reduction: LoopReduction? = nil, finish: ElementExpression? = nil, finishLoads: [Operand] = [],
+    stores: [Operand]
+  ) {
+    self.extents = extents
+    self.reducedExtents = reducedExtents
+    self.loads = loads
+    self.body = body
+    self.reduction = reduction
+    self.finish = finish
+    self.finishLoads = finishLoads
+    self.stores = stores
+  }
+
   /// The number of elements of the parallel dimensions.
   public var count: Int { extents.reduce(1, *) }
   /// The number of elements that are combined into one.

@@ -1,0 +1,73 @@
+#if LLVM
+  import GraphCompiler
+  import TensorCore
+
+  /// How a product of two matrices is cut: by its sizes alone, so that results do not depend on threads.
+  struct ProductTiling {
+    /// A range of rows and of panels that one thread computes.
+    struct Tile {
+      let rows: Range<Int>
+      let panels: Range<Int>
+      /// The rows in blocks of micro-kernels, and these in chunks whose product stays in the first cache
+      /// until the epilogue has read it.
+      let chunks: [[Range<Int>]]
+    }
+
+    let tiles: [Tile]
+    let panelCount: Int
+    /// The columns of a panel.
+    let width: Int
+
+    /// The multiplications of a tile that are worth a thread's while.
+    private static let tileWork = 500_000
+    private static let tileLimit = 64
+    /// What of the packed factor stays in the second cache, in bytes.
+    private static let panelBytes = 256 << 10
+    /// What of the product stays in the first, in bytes.
+    private static let chunkBytes = 16 << 10
+
+    init(m: Int, n: Int, k: Int, dtype: DType, width: Int, batchCount: Int) {
+      self.width = width
+      panelCount = (n + width - 1) / width
+      let size = dtype.byteCount ?? 4
+      let work = m * n * k
+      let wanted =
+        batchCount >= Self.tileLimit ? 1 : min(Self.tileLimit, max(1, work / Self.tileWork))
+      // Columns first: each tile packs panels of its own. At least two, for the left factor's sake.
+      let fitting = max(1, Self.panelBytes / max(1, k * width * size))
+      let groups = min(
+        panelCount, max((panelCount + fitting - 1) / fitting, min(wanted, (panelCount + 1) / 2)))
+      // Then rows, unless packing again would cost more than it gains.
+      let cuts = max(1, min((wanted + groups - 1) / groups, m / (8 * MicroKernelForm.mostRows)))
+      var tiles: [Tile] = []
+      for rows in Self.parts(m, cuts) {
+        for panels in Self.parts(panelCount, groups) {
+          let blocks = Self.parts(
+            rows.count, (rows.count + MicroKernelForm.mostRows - 1) / MicroKernelForm.mostRows
+          ).map { ($0.lowerBound + rows.lowerBound)..<($0.upperBound + rows.lowerBound) }
+          let rowBytes = panels.count * width * size
+          let most = max(1, Self.chunkBytes / (rowBytes * MicroKernelForm.mostRows))
+          let chunks = stride(from: 0, to: blocks.count, by: most).map {
+            Array(blocks[$0..<min($0 + most, blocks.count)])
+          }
+          tiles.append(Tile(rows: rows, panels: panels, chunks: chunks))
+        }
+      }
+      self.tiles = tiles
+    }
+
+    /// A range in so many parts whose sizes differ by one at most.
+    static func parts(_ count: Int, _ parts: Int) -> [Range<Int>] {
+      (0..<parts).map { ($0 * count / parts)..<(($0 + 1) * count / parts) }
+    }
+
+    /// The row counts of all blocks.
+    var rowCounts: Set<Int> { Set(tiles.flatMap { $0.chunks.joined().map(\.count) }) }
+    /// The columns of the widest tile.
+    var mostColumns: Int { (tiles.map(\.panels.count).max() ?? 0) * width }
+    /// The rows of the highest chunk.
+    var mostRows: Int {
+      tiles.flatMap { $0.chunks.map { $0.reduce(0) { $0 + $1.count } } }.max() ?? 0
+    }
+  }
+#endif
