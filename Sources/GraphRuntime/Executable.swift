@@ -14,10 +14,14 @@ package final class Executable: Sendable {
   let firstOperand: [Int]
   var operandCount: Int { operands.count }
   let scratchByteCount: Int
+  /// What steps take in layouts of their own; numbers of buffers beyond the plan's stand for these.
+  let packed: [PackedOperand]
+  /// The bytes of the memory that outlives runs.
+  let liveByteCount: Int
   /// The steps that run every time, and those that run when a variable changed.
   let everyRun: [Int]
   let live: [Int]
-  /// The variables that live steps read, in the order of their names.
+  /// The variables that live steps and packed operands depend on, in the order of their names.
   let liveVariables: [Int]
   /// The buffers whose addresses differ from run to run.
   let boundBuffers: [Int]
@@ -25,16 +29,28 @@ package final class Executable: Sendable {
   /// Whether runs change variables or random streams.
   let writes: Bool
 
+  /// Whether something outlives runs.
+  var keepsAnything: Bool { !live.isEmpty || !packed.isEmpty }
+
   /// Below this, waking another thread costs more than it saves.
   static let parallelThreshold = 8_000
 
+  /// - Parameter packs: whether operands may be kept in the layouts that callables wish for.
   /// - Throws: `SessionError` if no backend takes a kernel.
-  init(_ plan: Plan, backends: some Collection<any Backend>) throws(SessionError) {
-    callables = try Self.compiled(plan, backends)
+  init(_ plan: Plan, backends: some Collection<any Backend>, packs: Bool = false)
+    throws(SessionError)
+  {
+    var packer = OperandPacker(plan)
+    let taken = zip(try Self.compiled(plan, backends), plan.steps).map { callable, step in
+      packs ? packer.take(callable, step) : (callable, step.buffers)
+    }
+    callables = taken.map(\.0)
+    operands = taken.flatMap(\.1)
+    packed = packer.operands
+    liveByteCount = packer.byteCount
     var compiled = plan
     compiled.log.finish(Self.compilation, nodes: callables.count)
     self.plan = compiled
-    operands = plan.steps.flatMap(\.buffers)
     var first: [Int] = []
     var count = 0
     for step in plan.steps {
@@ -47,10 +63,9 @@ package final class Executable: Sendable {
     everyRun = plan.steps.indices.filter { !plan.steps[$0].isLive }
     live = plan.steps.indices.filter { plan.steps[$0].isLive }
     var variables = Set<Int>()
-    for step in plan.steps where step.isLive {
-      for buffer in step.buffers {
-        if case .variable(let number) = plan.buffers[buffer].location { variables.insert(number) }
-      }
+    let kept = plan.steps.filter(\.isLive).flatMap(\.buffers) + packer.operands.map(\.buffer)
+    for buffer in kept {
+      if case .variable(let number) = plan.buffers[buffer].location { variables.insert(number) }
     }
     liveVariables = variables.sorted { plan.variables[$0].name < plan.variables[$1].name }
     liveBuffers = plan.buffers.indices.filter {
@@ -65,7 +80,8 @@ package final class Executable: Sendable {
     writes = plan.variables.contains(where: \.isWritten) || !plan.randomStreams.isEmpty
   }
 
-  private static func compiled(_ plan: Plan, _ backends: some Collection<any Backend>) throws(SessionError)
+  private static func compiled(_ plan: Plan, _ backends: some Collection<any Backend>)
+    throws(SessionError)
     -> [any KernelCallable]
   {
     let kernels = plan.steps.map(\.kernel)

@@ -8,7 +8,7 @@ import TensorCore
 /// A session has one of these for all of its plans. Plans that compute the same from the same variables,
 /// such as those for two batch sizes, share one block of memory.
 final class LiveConstants: Sendable {
-  /// What a plan's live steps compute and where.
+  /// What a plan's live steps compute and where, and what is packed beside it.
   struct Key: Hashable {
     enum Operand: Hashable {
       case kept(offset: Int, DType, Shape)
@@ -20,22 +20,30 @@ final class LiveConstants: Sendable {
       let kernel: Kernel
       let operands: [Operand]
     }
+    struct Packed: Hashable {
+      let operand: Operand
+      let packing: OperandPacking
+    }
     let steps: [Step]
+    let packed: [Packed]
 
-    init(_ plan: Plan) {
-      steps = plan.steps.filter(\.isLive).map { step in
-        Step(
-          kernel: step.kernel,
-          operands: step.buffers.map { index in
-            let buffer = plan.buffers[index]
-            switch buffer.location {
-            case .live(let offset): return .kept(offset: offset, buffer.dtype, buffer.shape)
-            case .variable(let number):
-              return .variable(plan.variables[number].name, buffer.dtype, buffer.shape)
-            case .constant(let number): return .constant(plan.constants[number])
-            default: return .other(buffer.location, buffer.dtype, buffer.shape)
-            }
-          })
+    init(_ executable: Executable) {
+      let plan = executable.plan
+      func operand(_ index: Int) -> Operand {
+        let buffer = plan.buffers[index]
+        switch buffer.location {
+        case .live(let offset): return .kept(offset: offset, buffer.dtype, buffer.shape)
+        case .variable(let number):
+          return .variable(plan.variables[number].name, buffer.dtype, buffer.shape)
+        case .constant(let number): return .constant(plan.constants[number])
+        default: return .other(buffer.location, buffer.dtype, buffer.shape)
+        }
+      }
+      steps = plan.steps.filter(\.isLive).map {
+        Step(kernel: $0.kernel, operands: $0.buffers.map(operand))
+      }
+      packed = executable.packed.map {
+        Packed(operand: operand($0.buffer), packing: $0.packing)
       }
     }
   }
@@ -97,9 +105,9 @@ final class LiveConstants: Sendable {
   /// How often live steps have run.
   var refreshCount: Int { state.withLock { $0.refreshCount } }
 
-  /// The block of a plan's live steps, shared with the plans that have the same.
-  func block(for plan: Plan, variableCount: Int) -> Block {
-    let key = Key(plan)
+  /// The block of what a plan keeps, shared with the plans that keep the same.
+  func block(for executable: Executable) -> Block {
+    let key = Key(executable)
     return state.withLock { state in
       // What no plan has any more.
       for key in Array(state.blocks.keys) {
@@ -111,7 +119,8 @@ final class LiveConstants: Sendable {
         }
       }
       if let known = state.blocks[key] { return known }
-      let block = Block(byteCount: plan.liveByteCount, variableCount: variableCount)
+      let block = Block(
+        byteCount: executable.liveByteCount, variableCount: executable.liveVariables.count)
       state.blocks[key] = block
       return block
     }

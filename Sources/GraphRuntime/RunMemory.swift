@@ -36,7 +36,7 @@ final class RunMemory: @unchecked Sendable {
     arena = TensorStorage(byteCount: plan.arenaByteCount)
     scratch = (0..<threads).map { _ in TensorStorage(byteCount: executable.scratchByteCount) }
     addresses = .allocate(capacity: max(executable.operandCount, 1))
-    bufferAddresses = .allocate(capacity: max(plan.buffers.count, 1))
+    bufferAddresses = .allocate(capacity: plan.buffers.count + executable.packed.count + 1)
     statuses = .allocate(capacity: threads)
     statuses.initialize(repeating: .success, count: threads)
     var kept: [TensorStorage] = []
@@ -62,13 +62,16 @@ final class RunMemory: @unchecked Sendable {
     statuses.deallocate()
   }
 
-  /// Points the buffers of live constants at their memory.
+  /// Points the buffers of live constants and packed operands at their memory.
   func use(_ storage: TensorStorage, _ executable: Executable) {
     live = storage
     for index in executable.liveBuffers {
       if case .live(let offset) = executable.plan.buffers[index].location {
         bufferAddresses[index] = storage.base + offset
       }
+    }
+    for (number, operand) in executable.packed.enumerated() {
+      bufferAddresses[executable.plan.buffers.count + number] = storage.base + operand.offset
     }
   }
 

@@ -65,8 +65,8 @@ extension Session {
     let executable = plan.executable
     guard let block = plan.live else {
       // The compiler's own runs, once for each plan, have nothing to keep.
-      if !executable.live.isEmpty {
-        memory.use(TensorStorage(byteCount: executable.plan.liveByteCount), executable)
+      if executable.keepsAnything {
+        memory.use(TensorStorage(byteCount: executable.liveByteCount), executable)
       }
       memory.fillOperands(executable)
       return try executor.run(executable.live, of: executable, in: memory)
@@ -78,12 +78,17 @@ extension Session {
       memory.fillOperands(executable)
     } compute: {
       try executor.run(executable.live, of: executable, in: memory)
+      for (number, operand) in executable.packed.enumerated() {
+        operand.callable.pack(
+          from: memory.bufferAddresses[operand.buffer],
+          into: memory.bufferAddresses[executable.plan.buffers.count + number])
+      }
     }
   }
 
   /// Runs every step, live ones too, and looks through what each has written.
   private func runChecked(_ executable: Executable, _ memory: RunMemory, _ graph: Graph) throws {
-    memory.use(TensorStorage(byteCount: executable.plan.liveByteCount), executable)
+    memory.use(TensorStorage(byteCount: executable.liveByteCount), executable)
     memory.fillOperands(executable)
     var check = FiniteCheck(executable.plan, graph, memory)
     try check.examineSources()

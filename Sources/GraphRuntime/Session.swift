@@ -216,19 +216,21 @@ public final class Session: Sendable {
 
   private func cached(_ plan: Plan, stage: Stage? = nil, isChecked: Bool) throws -> CachedPlan {
     if let memoryBudget { try plan.check(budget: memoryBudget) }
-    let executable = try Executable(plan, backends: backends)
     // A checked run computes everything anew.
+    let executable = try Executable(plan, backends: backends, packs: !isChecked)
     let live =
-      isChecked || executable.live.isEmpty
+      isChecked || !executable.keepsAnything
       ? nil
-      : liveConstants.block(for: plan, variableCount: executable.liveVariables.count)
+      : liveConstants.block(for: executable)
     return CachedPlan(executable, stage: stage, live: live)
   }
 
-  /// Runs a plan of constants alone, for the compiler: once, so that only the last backend, which
-  /// makes no machine code, is asked.
+  /// Runs a plan of constants alone, for the compiler: once, so that no machine code is made for it
+  /// unless its bits would not be those of a run.
   private func evaluate(_ plan: Plan) throws -> [TensorValue] {
-    try execute(CachedPlan(Executable(plan, backends: backends.suffix(1))), [], holdsLock: true)
+    let isAlike = plan.steps.allSatisfy(\.kernel.isRoundedAlike)
+    let executable = try Executable(plan, backends: isAlike ? backends.suffix(1) : backends[...])
+    return try execute(CachedPlan(executable), [], holdsLock: true)
   }
 
   package func runsExclusively<Result>(_ exclusively: Bool, _ body: () throws -> Result) rethrows
