@@ -21,6 +21,7 @@ public struct CPUBackend: Backend {
       return ColumnReductionCallable(loop)
     case .staged(let staged): return StagedCallable(staged) { compile(.loop($0)) }
     case .contraction(let contraction): return ContractionCallable(contraction)
+    case .convolution(let convolution): return Convolving.callable(convolution)
     case .named(let call): return NamedCallable.make(call)
     }
   }

@@ -56,13 +56,24 @@ final class LoopCallable: KernelCallable {
     tiles: Range<Int>, operands: UnsafePointer<UnsafeMutableRawPointer>,
     provided: UnsafeMutableRawPointer, scratch: UnsafeMutableRawPointer
   ) -> KernelStatus {
+    let start = tiles.lowerBound * Self.tileElements
+    return run(
+      elements: start..<max(start, min(tiles.upperBound * Self.tileElements, count)),
+      operands: operands, provided: provided + start * providedSize, scratch: scratch)
+  }
+
+  /// Runs some of the elements, in row-major order, of a loop whose load 0 reads `provided`.
+  func run(
+    elements: Range<Int>, operands: UnsafePointer<UnsafeMutableRawPointer>,
+    provided: UnsafeMutableRawPointer, scratch: UnsafeMutableRawPointer
+  ) -> KernelStatus {
     let status = scratch
     status.storeBytes(of: 0, as: Int32.self)
-    let end = min(tiles.upperBound * Self.tileElements, count)
-    var start = tiles.lowerBound * Self.tileElements
-    while start < end {
-      let next = min(start + BlockProgram.blockCount, end)
-      runBlock(start..<next, operands, provided, scratch + 64, status)
+    var start = elements.lowerBound
+    while start < elements.upperBound {
+      let next = min(start + BlockProgram.blockCount, elements.upperBound)
+      let block = provided + (start - elements.lowerBound) * providedSize
+      runBlock(start..<next, operands, block, scratch + 64, status)
       start = next
     }
     return KernelStatus(rawValue: status.load(as: Int32.self)) ?? .success
@@ -76,7 +87,7 @@ final class LoopCallable: KernelCallable {
     let store = kernel.stores[0]
     let base = operands[store.buffer]
     let destination = base + (store.access.offset + range.lowerBound) * size
-    let registers = withUnsafePointer(to: provided + range.lowerBound * providedSize) {
+    let registers = withUnsafePointer(to: provided) {
       program.evaluate(
         range, operands: operands, provided: $0, destination: storesDirectly ? destination : nil,
         scratch: scratch, status: status)

@@ -17,6 +17,7 @@ package enum PassListing {
       "kernels:", "  loop: nested loops over strided buffers, with or without a reduction",
       "  staged: loops one after the other over dimensions that they share",
       "  contraction: a (batched) matrix product, with a loop on each finished tile",
+      "  convolution: of images, or a gradient of it, with a loop on each finished tile",
       "  one function each: \(NamedKernel.families.joined(separator: ", "))",
     ]
     return lines

@@ -8,8 +8,8 @@ enum LinearLayer: String, CaseIterable, Sendable {
   /// Whether windows reach beyond the images.
   var isPadded: Bool { [.convolution, .depthwiseChannelsFirst].contains(self) }
   var isChannelsFirst: Bool { [.channelsFirst, .depthwiseChannelsFirst].contains(self) }
-  /// Whether the kernel takes what follows it into itself.
-  var isContraction: Bool { [.dense, .denseTransposed, .batched].contains(self) }
+  /// Whether the layer is a matrix product rather than a convolution.
+  var isDense: Bool { [.dense, .denseTransposed, .batched].contains(self) }
   var format: String { isChannelsFirst ? "NCHW" : "NHWC" }
 
   /// The shape of its data, which have 4 channels.

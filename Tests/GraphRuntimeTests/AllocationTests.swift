@@ -22,8 +22,9 @@ import Testing
     #expect(kept.count == 2)
   }
 
-  /// A classifier with every form of kernel that is not named: contractions with and without
-  /// epilogue, reductions along rows and columns, stages, live constants, updates.
+  /// A classifier with every form of kernel that is not named: convolutions of both kinds with their
+  /// gradients, contractions, all with and without epilogue, reductions along rows and columns, stages,
+  /// live constants, updates.
   private struct Net {
     let graph = Graph()
     let x: Tensor
@@ -37,8 +38,16 @@ import Testing
       x = graph.placeholder(.float32, [nil, 70], name: "x")
       y = graph.placeholder(.int64, [nil], name: "y")
       training = graph.placeholder(default: false, name: "training")
+      let graph = graph
+      func filter(_ shape: Shape, _ name: String) -> Tensor {
+        graph.variable(TensorValue(repeating: Float(0.1), shape: shape), name: name).value
+      }
+      var images = reshape(x, to: [-1, 7, 10, 1])
+      images = relu(conv2d(images, filter([3, 3, 1, 4], "window"), padding: "SAME"))
+      images = relu(depthwiseConv2d(images, filter([2, 2, 4, 1], "channels"), strides: [2, 2]))
       var hidden = elu(
-        Layers.batchNormalization(Layers.dense(x, units: 90, name: "a"), training: training))
+        Layers.batchNormalization(
+          Layers.dense(reshape(images, to: [-1, 60]), units: 90, name: "a"), training: training))
       hidden = tanh(Layers.dense(hidden, units: 40, name: "b"))
       hidden = hidden - reduceMean(hidden, axes: [1], keepDimensions: true)
       logits = Layers.dense(softmax(hidden), units: 10, name: "c")

@@ -40,8 +40,6 @@ final class NamedCallable: KernelCallable {
     case .cumulate(let axis, let exclusive, let reverse, let isProduct):
       Selecting.cumulate(
         call, axis: axis, exclusive: exclusive, reverse: reverse, isProduct: isProduct)
-    case .convolution(let geometry, let part): Convolving.convolution(call, geometry, part)
-    case .depthwise(let geometry, let part): DepthwiseConvolving.convolution(call, geometry, part)
     case .pool(let kind, let geometry, let isGradient):
       Pooling.pool(call, kind, geometry, isGradient: isGradient)
     case .resize(let kind, let alignCorners, let halfPixels, let isGradient):

@@ -42,9 +42,9 @@ package struct FusedKernel {
     if readers.isEmpty { return false }
     switch kernel {
     case .loop(let loop): return differs(loop)
-    case .contraction(let contraction):
-      return readers.contains(contraction.a.buffer) || readers.contains(contraction.b.buffer)
-        || contraction.epilogue.map(differs) ?? false
+    case .contraction, .convolution:
+      return kernel.factors.contains { readers.contains($0) }
+        || kernel.epilogue.map(differs) ?? false
     case .named, .staged: return true
     }
   }

@@ -7,11 +7,12 @@ import TensorCore
 ///
 /// A node is computed inside a consumer's kernel if it is computed nowhere else, or so cheaply that
 /// computing it again beats storing it; never if that would repeat it for every element of a larger
-/// loop. A kernel holds at most one reduction or contraction, the rest of it being element-wise.
+/// loop. A kernel holds at most one reduction or product — a contraction or a convolution —, the rest
+/// of it being element-wise.
 package struct Grouping {
   /// The nodes whose results are stored, in order.
   package private(set) var roots: [Node] = []
-  /// The reduction or contraction inside the kernel of a root, by the root's index.
+  /// The reduction or product inside the kernel of a root, by the root's index.
   package private(set) var heavy: [Int: Int] = [:]
 
   /// Why each node that is computed is stored rather than computed inside of what takes it.
@@ -133,7 +134,7 @@ package struct Grouping {
   private mutating func start(_ node: Node) {
     let count = node.outputs.first?.shape.count ?? node.inputs.last?.shape.count ?? 0
     state[node.index] = Inlining(roots: [node.index], evaluations: count)
-    if node.definition is any ReductionOp.Type || node.isContraction {
+    if node.definition is any ReductionOp.Type || node.isProduct {
       heavy[node.index] = node.index
       state[node.index]?.evaluations = node.inputs.first?.shape.count ?? 0
     }
@@ -179,7 +180,7 @@ package struct Grouping {
       return "is stored, since the chain after it is \(result.depth) nodes long"
     }
     let takers = consumers.map { "\"\($0.node.name)\"" }.joined(separator: ", ")
-    let isHeavy = node.definition is any ReductionOp.Type || node.isContraction
+    let isHeavy = node.definition is any ReductionOp.Type || node.isProduct
     let cost = costs[node.index] ?? 0
     if isHeavy {
       guard result.roots.count == 1, let root = result.roots.first else {
@@ -296,8 +297,9 @@ extension Node {
     return false
   }
 
-  /// Whether the node is computed by a kernel that is one function.
-  package var isNamedKernel: Bool { definition is any KernelOp.Type && !isContraction }
+  /// Whether the node is computed by a kernel whose finished tiles can go through an epilogue: a matrix
+  /// product or a convolution.
+  package var isProduct: Bool { definition is any ConvolutionOp.Type || isContraction }
 
   /// Whether the node is a view of several pieces.
   var isConcatenation: Bool {

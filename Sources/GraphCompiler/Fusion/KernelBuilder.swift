@@ -4,7 +4,7 @@ import TensorCore
 
 /// Turns each root of a grouping into kernels.
 package struct KernelBuilder {
-  private let grouping: Grouping
+  let grouping: Grouping
 
   package init(_ grouping: Grouping) { self.grouping = grouping }
 
@@ -15,7 +15,7 @@ package struct KernelBuilder {
     if root.mustRun, root.definition is any StateOp.Type { return assignment(root) }
     switch root.definition {
     case is any SourceOp.Type, is any StateOp.Type: return []
-    case let op as any KernelOp.Type where !root.isContraction: return [named(op, root)]
+    case let op as any KernelOp.Type where !root.isProduct: return [named(op, root)]
     case let op as any ViewOp.Type:
       switch op.view(of: root) {
       case .reshape?: return reshape(root)
@@ -61,7 +61,7 @@ package struct KernelBuilder {
     case let op as any ReductionOp.Type:
       return reduction(op, heavy ?? root, tensor, root: root, into: output)
     case is any KernelOp.Type:
-      return contraction(heavy ?? root, tensor, root: root, into: output)
+      return product(heavy ?? root, tensor, root: root, into: output)
     default: return loop(tensor, root: root, into: output)
     }
   }
@@ -177,81 +177,11 @@ package struct KernelBuilder {
     return builder.expression(op.combine(first, second, of: node))
   }
 
-  private func contraction(
-    _ heavy: Node, _ tensor: Tensor, root: Node, into output: FusedKernel.Source
-  ) -> FusedKernel {
-    var operands = OperandList(output)
-    let hasEpilogue = tensor.node != heavy
-    var kernel = contraction(heavy, product: 0) { operands.position(.tensor($0)) }
-    var nodes = [heavy]
-    if hasEpilogue {
-      let sizes = tensor.shape.fullyDefined?.dimensions ?? []
-      var lowering = Lowering(grouping, root: root, rank: sizes.count, provided: 1)
-      lowering.heavy = heavy
-      // The product's element is the first load.
-      let strides = Shape(sizes).strides
-      lowering.heavyElement = lowering.builder.element(.load(0), heavy.output(0).dtype)
-      let element = lowering.element(tensor, at: identity(sizes.count))
-      let loads = lowering.loads.map { load in
-        Operand(
-          buffer: operands.position(.tensor(load.tensor)), dtype: load.tensor.dtype,
-          access: load.access)
-      }
-      // The epilogue runs over the product's dimensions; those of size 1 may be others in the result.
-      let product = heavy.output(0).shape.fullyDefined?.dimensions ?? []
-      let store = Operand(buffer: 0, dtype: tensor.dtype, access: Access(strides: strides))
-      let body = lowering.builder.expression([element])
-      kernel.epilogue = LoopKernel(
-        extents: product, loads: loads.map { $0.projected(from: sizes, to: product) },
-        body: body.mapCoordinates { Self.projected($0, from: sizes, to: product) },
-        stores: [store.projected(from: sizes, to: product)])
-      nodes = lowering.nodes + nodes
-    }
-    return FusedKernel(
-      kernel: .contraction(kernel), operands: operands.list, root: root,
-      nodes: merged(root, nodes))
-  }
-
-  private func contraction(
-    _ node: Node, product: Int, _ position: (Tensor) -> Int
-  ) -> ContractionKernel {
-    guard let op = node.definition as? any KernelOp.Type,
-      case .contraction(let transposeA, let transposeB) = op.kernel(of: node)
-    else { preconditionFailure("\(node) is no contraction") }
-    let sizes = node.output(0).shape.fullyDefined?.dimensions ?? []
-    let batch = Array(sizes.dropLast(2))
-    func operand(_ tensor: Tensor, _ transposed: Bool) -> MatrixOperand {
-      let shape = tensor.shape.fullyDefined?.dimensions ?? []
-      let view = grouping.memory(of: tensor)
-      guard let matrix = view.matrix(shape) else {
-        preconditionFailure("\(tensor) is read in place as a matrix that it is not")
-      }
-      let missing = batch.count - (shape.count - 2)
-      let batchStrides = batch.indices.map { axis in
-        axis < missing || shape[axis - missing] == 1 ? 0 : view.access.strides[axis - missing]
-      }
-      return MatrixOperand(
-        buffer: position(view.base), offset: view.access.offset, batchStrides: batchStrides,
-        leadingDimension: matrix.leadingDimension,
-        isTransposed: transposed != matrix.isTransposed)
-    }
-    let a = node.input(0).shape.fullyDefined?.dimensions ?? []
-    let m = sizes[sizes.count - 2]
-    let n = sizes[sizes.count - 1]
-    return ContractionKernel(
-      batch: batch, m: m, n: n, k: transposeA ? a[a.count - 2] : a[a.count - 1],
-      dtype: node.output(0).dtype, a: operand(node.input(0), transposeA),
-      b: operand(node.input(1), transposeB), product: product)
-  }
-
   private func named(_ op: any KernelOp.Type, _ root: Node) -> FusedKernel {
     guard case .named(let kernel) = op.kernel(of: root) else {
       preconditionFailure("\(root) has no named kernel")
     }
     var operands = OperandList(root.outputs.map { .tensor($0) })
-    func value(_ tensor: Tensor, _ buffer: Int) -> NamedKernelCall.Value {
-      .init(buffer: buffer, dtype: tensor.dtype, shape: tensor.shape.fullyDefined ?? .scalar)
-    }
     let outputs = root.outputs.enumerated().map { value($0.element, $0.offset) }
     let inputs = kernel.readInputs(of: root).map {
       value($0, operands.position(.tensor(grouping.memory(of: $0).base)))
@@ -264,17 +194,22 @@ package struct KernelBuilder {
       nodes: [root])
   }
 
-  private func identity(_ rank: Int) -> [AffineIndex] {
+  /// A dense tensor in a buffer.
+  func value(_ tensor: Tensor, _ buffer: Int) -> NamedKernelCall.Value {
+    .init(buffer: buffer, dtype: tensor.dtype, shape: tensor.shape.fullyDefined ?? .scalar)
+  }
+
+  func identity(_ rank: Int) -> [AffineIndex] {
     (0..<rank).map { AffineIndex(along: $0, rank: rank) }
   }
 
-  private func merged(_ root: Node, _ nodes: [Node]) -> [Node] {
+  func merged(_ root: Node, _ nodes: [Node]) -> [Node] {
     [root] + nodes.filter { $0 != root && $0.op != Ops.Const.name }
   }
 
   /// Coefficients over an output's dimensions as ones over the dimensions that a reduction kept:
   /// what is left after dropping sizes of 1 is the same in both.
-  fileprivate static func projected(_ strides: [Int], from outer: [Int], to kept: [Int]) -> [Int] {
+  static func projected(_ strides: [Int], from outer: [Int], to kept: [Int]) -> [Int] {
     let moving = zip(outer, strides).filter { $0.0 != 1 }.map(\.1)
     var next = 0
     return kept.map { size in
@@ -293,9 +228,7 @@ extension NamedKernel {
     case .random: Array(inputs.dropFirst())
     case .gather, .segment: Array(inputs.prefix(2))
     case .topK, .cumulate, .assertion: [inputs[0]]
-    case .gatherND, .scatter, .convolution(_, .output), .depthwise(_, .output): inputs
-    case .convolution(_, .inputGradient), .depthwise(_, .inputGradient): Array(inputs.dropFirst())
-    case .convolution(_, .filterGradient), .depthwise(_, .filterGradient): [inputs[0], inputs[2]]
+    case .gatherND, .scatter: inputs
     case .pool(.average, _, isGradient: true): [inputs[1]]
     case .pool: inputs
     case .resize: [inputs[0]]
@@ -304,7 +237,7 @@ extension NamedKernel {
 }
 
 extension Operand {
-  fileprivate func projected(from outer: [Int], to kept: [Int]) -> Operand {
+  func projected(from outer: [Int], to kept: [Int]) -> Operand {
     var operand = self
     operand.access.strides = KernelBuilder.projected(access.strides, from: outer, to: kept)
     return operand

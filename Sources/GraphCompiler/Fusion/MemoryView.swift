@@ -101,7 +101,7 @@ extension MemoryView {
       let product = consumer.output(0).shape.fullyDefined?.dimensions.suffix(2) ?? []
       return !matrix.isTransposed || product.allSatisfy { $0 > 1 }
     }
-    return consumer.isNamedKernel && access.offset == 0
+    return consumer.definition is any KernelOp.Type && access.offset == 0
       && zip(sizes, zip(access.strides, Shape(sizes).strides)).allSatisfy {
         $0.0 == 1 || $0.1.0 == $0.1.1
       }

@@ -62,6 +62,7 @@ public enum Kernel: Hashable, Sendable {
   case loop(LoopKernel)
   case staged(StagedKernel)
   case contraction(ContractionKernel)
+  case convolution(ConvolutionKernel)
   case named(NamedKernelCall)
 }
 

@@ -44,16 +44,8 @@ extension Kernel {
   fileprivate var elementwise: LoopKernel? {
     switch self {
     case .loop(let loop): loop.reduction == nil ? loop : nil
-    case .contraction(let contraction): contraction.epilogue
+    case .contraction, .convolution: epilogue
     case .staged, .named: nil
     }
-  }
-
-  /// The operands that are read as a whole.
-  fileprivate var factors: [Int] {
-    if case .contraction(let contraction) = self {
-      return [contraction.a.buffer, contraction.b.buffer]
-    }
-    return []
   }
 }

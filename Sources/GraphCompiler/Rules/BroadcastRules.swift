@@ -130,8 +130,6 @@ extension Node {
   /// Whether element-wise ops on the node's result can be part of the kernel that computes it, or of
   /// its weights.
   fileprivate var takesEpilogue: Bool {
-    if isContraction { return true }
-    if isNamedKernel { return definition is any ConvolutionOp.Type }
-    return definition is any ElementwiseOp.Type || definition is any ReductionOp.Type
+    isProduct || definition is any ElementwiseOp.Type || definition is any ReductionOp.Type
   }
 }

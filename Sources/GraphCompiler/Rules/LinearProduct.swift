@@ -33,9 +33,9 @@ struct LinearProduct {
     switch op.kernel(of: node) {
     case .contraction(let a, let b):
       kind = .matrices(transposesData: a, transposesWeights: b)
-    case .named(.convolution(let geometry, .output)): kind = .convolution(geometry)
-    case .named(.depthwise(let geometry, .output)): kind = .depthwise(geometry)
-    case .named(.convolution(let geometry, .inputGradient)):
+    case .convolution(let geometry, .output, let isDepthwise):
+      kind = isDepthwise ? .depthwise(geometry) : .convolution(geometry)
+    case .convolution(let geometry, .inputGradient, isDepthwise: false):
       kind = .transposedConvolution(geometry)
     default: return nil
     }

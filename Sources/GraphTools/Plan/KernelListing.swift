@@ -97,8 +97,13 @@ extension Kernel {
     case .staged(let staged): "staged\(staged.extents) of \(staged.stages.count) loops"
     case .contraction(let contraction):
       "contraction\(contraction.batch + [contraction.m, contraction.n, contraction.k])"
-        + (contraction.epilogue == nil ? "" : " + epilogue")
+        + epilogueNote
+    case .convolution(let convolution):
+      "\(convolution.name)\(convolution.output.shape) over \(convolution.summedExtents)"
+        + epilogueNote
     case .named(let call): call.kernel.name
     }
   }
+
+  private var epilogueNote: String { epilogue == nil ? "" : " + epilogue" }
 }

@@ -16,10 +16,6 @@ public enum NamedKernel: Hashable, Sendable {
   case topK
   /// Sums or products of all earlier elements along an axis.
   case cumulate(axis: Int, exclusive: Bool, reverse: Bool, isProduct: Bool)
-  /// A convolution or one of its backward forms.
-  case convolution(ConvolutionGeometry, ConvolutionPart)
-  /// A convolution of each channel apart, or one of its backward forms.
-  case depthwise(ConvolutionGeometry, ConvolutionPart)
   /// The greatest or the mean element of each window, or its gradient.
   case pool(PoolKind, ConvolutionGeometry, isGradient: Bool)
   /// Images of another size, or the gradient of that.
@@ -29,8 +25,7 @@ public enum NamedKernel: Hashable, Sendable {
 
   /// What the names of all kernels begin with.
   package static let families = [
-    "assert", "convolution", "cumulate", "depthwise", "gather", "pool", "random", "resize",
-    "scatter", "segment", "top_k",
+    "assert", "cumulate", "gather", "pool", "random", "resize", "scatter", "segment", "top_k",
   ]
 
   /// The name in listings.
@@ -43,8 +38,6 @@ public enum NamedKernel: Hashable, Sendable {
     case .segment(let combination): "segment_" + combination.rawValue
     case .topK: "top_k"
     case .cumulate: "cumulate"
-    case .convolution(_, let part): "convolution" + part.suffix
-    case .depthwise(_, let part): "depthwise" + part.suffix
     case .pool(let kind, _, let isGradient): "pool_" + kind.rawValue + (isGradient ? "_grad" : "")
     case .resize(let kind, _, _, let isGradient):
       "resize_" + kind.rawValue + (isGradient ? "_grad" : "")
@@ -83,14 +76,6 @@ public enum ConvolutionPart: Hashable, Sendable {
   case inputGradient
   /// The gradient with respect to the filter, from input and the output's gradient.
   case filterGradient
-
-  var suffix: String {
-    switch self {
-    case .output: ""
-    case .inputGradient: "_input_grad"
-    case .filterGradient: "_filter_grad"
-    }
-  }
 }
 
 /// What a window becomes.

@@ -34,6 +34,8 @@ extension KernelOp {
 public enum KernelSpecification: Hashable, Sendable {
   /// A (batched) matrix product of the first two inputs; leading dimensions broadcast.
   case contraction(transposeA: Bool, transposeB: Bool)
+  /// A convolution, of each channel apart if it is depthwise, or one of its backward forms.
+  case convolution(ConvolutionGeometry, ConvolutionPart, isDepthwise: Bool)
   /// A named kernel with its numbers.
   case named(NamedKernel)
 }

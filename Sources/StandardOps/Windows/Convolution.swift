@@ -70,7 +70,7 @@ extension ConvolutionOp {
         sizes, windowHeight: window[0], windowWidth: window[1],
         channels: outputChannels(filter) ?? 1, perGroup: isDepthwise ? 1 : window[2])
     else { preconditionFailure("\(node) has unknown sizes") }
-    return .named(isDepthwise ? .depthwise(geometry, part) : .convolution(geometry, part))
+    return .convolution(geometry, part, isDepthwise: isDepthwise)
   }
 }
 

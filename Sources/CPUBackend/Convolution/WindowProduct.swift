@@ -1,0 +1,125 @@
+import GraphCompiler
+import StandardOps
+
+/// Convolutions as products of a matrix of windows with the filter: each row of that matrix holds the
+/// elements that one output place sees.
+struct WindowProduct<T: MatrixElement>: TiledConvolution {
+  typealias Element = T
+
+  private let g: ConvolutionGeometry
+  private let part: ConvolutionPart
+  private let windows: WindowMatrix<T>
+  /// The output places whose windows are in scratch at a time.
+  private let rows: Int
+  /// The columns of the matrix whose rows of the filter's gradient are one tile.
+  private let columns: Int
+  let tileCount: Int
+  let tileElementCount: Int
+  let estimatedNanoseconds: Int
+
+  /// The bytes of a matrix of windows, and of the tile that follows from it: they stay in the
+  /// second-level cache beside the filter.
+  private static var matrixBytes: Int { 512 << 10 }
+  /// The multiplications of one tile of a filter's gradient, and the fewest of its rows: below, reading
+  /// the output's gradient again costs more than a thread gains.
+  private static var tileWork: Int { 3_000_000 }
+  private static var leastColumns: Int { 128 }
+
+  init(_ kernel: ConvolutionKernel) {
+    let g = kernel.geometry
+    self.g = g
+    part = kernel.part
+    windows = WindowMatrix(g)
+    let all = windows.columns
+    estimatedNanoseconds = kernel.work / 20
+    switch part {
+    case .output:
+      columns = all
+      rows = Self.rows(windows.places, max(all, g.outputChannels))
+      tileCount = g.batch * ((windows.places + rows - 1) / rows)
+      tileElementCount = rows * g.outputChannels
+    case .inputGradient:
+      // Windows overlap, so an image is one tile.
+      columns = all
+      rows = Self.rows(windows.places, all)
+      tileCount = g.batch
+      tileElementCount = windows.inputCount
+    case .filterGradient:
+      // Every image adds to the whole filter, in order; so the filter's rows are what is cut.
+      let pieces = max(1, min(16, kernel.work / Self.tileWork, all / Self.leastColumns))
+      columns = ((all + pieces - 1) / pieces + 7) / 8 * 8
+      rows = Self.rows(windows.places, min(columns, all) + g.outputChannels)
+      tileCount = (all + columns - 1) / columns
+      tileElementCount = min(columns, all) * g.outputChannels
+    }
+  }
+
+  private static func rows(_ places: Int, _ columns: Int) -> Int {
+    max(1, min(places, matrixBytes / max(columns * MemoryLayout<T>.size, 1)))
+  }
+
+  var scratchElementCount: Int {
+    windows.isInput && part != .inputGradient ? 0 : rows * min(columns, windows.columns)
+  }
+
+  /// The image and the output places of a tile of the output.
+  private func places(_ tile: Int) -> (image: Int, range: Range<Int>) {
+    let blocks = (windows.places + rows - 1) / rows
+    let start = tile % blocks * rows
+    return (tile / blocks, start..<min(start + rows, windows.places))
+  }
+
+  private func columns(_ tile: Int) -> Range<Int> {
+    tile * columns..<min((tile + 1) * columns, windows.columns)
+  }
+
+  func place(of tile: Int) -> TilePlace {
+    switch part {
+    case .output:
+      let (image, range) = places(tile)
+      let first = image * windows.outputCount
+      if g.isChannelsFirst {
+        return TilePlace(
+          start: first + range.lowerBound, count: range.count, runs: g.outputChannels,
+          step: windows.places)
+      }
+      return TilePlace(
+        start: first + range.lowerBound * g.outputChannels, count: range.count * g.outputChannels)
+    case .inputGradient:
+      return TilePlace(start: tile * windows.inputCount, count: windows.inputCount)
+    case .filterGradient:
+      let range = columns(tile)
+      return TilePlace(
+        start: range.lowerBound * g.outputChannels, count: range.count * g.outputChannels)
+    }
+  }
+
+  func compute(
+    _ tile: Int, _ a: UnsafePointer<T>, _ b: UnsafePointer<T>, to target: UnsafeMutablePointer<T>,
+    step: Int, scratch: UnsafeMutablePointer<T>
+  ) {
+    switch part {
+    case .output:
+      let (image, range) = places(tile)
+      windows.forward(image, range, a, b, target, step, scratch)
+    case .inputGradient:
+      target.update(repeating: 0, count: windows.inputCount)
+      eachBlock { windows.backward(tile, $0, a, b, target, scratch) }
+    case .filterGradient:
+      let range = columns(tile)
+      target.update(repeating: 0, count: range.count * g.outputChannels)
+      for image in 0..<g.batch {
+        eachBlock { windows.filterGradient(image, $0, range, a, b, target, scratch) }
+      }
+    }
+  }
+
+  @inline(__always)
+  private func eachBlock(_ body: (Range<Int>) -> Void) {
+    var start = 0
+    while start < windows.places {
+      body(start..<min(start + rows, windows.places))
+      start += rows
+    }
+  }
+}
