@@ -22,7 +22,7 @@
         } else {
           return nil
         }
-      case .named: return nil
+      case .named, .convolution: return nil
       }
     }
 

@@ -7,10 +7,10 @@ extension Kernel {
     switch self {
     case .loop(let loop): loop.isRoundedAlike
     case .staged(let staged): staged.stages.allSatisfy { $0.loop.isRoundedAlike }
-    case .contraction: false
+    case .contraction, .convolution: false
     case .named(let call):
       switch call.kernel {
-      case .convolution, .depthwise, .pool, .resize: false
+      case .pool, .resize: false
       default: true
       }
     }

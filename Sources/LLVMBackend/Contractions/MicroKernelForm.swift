@@ -2,18 +2,22 @@
   import CLLVM
   import TensorCore
 
-  /// The product of a few rows and one panel of columns, whose accumulators stay in registers:
-  /// `(a, rows, step, count, segments, segmentCount, b, c, pitch)`.
+  /// The product of a few rows and one panel of columns, whose sums stay in registers:
+  /// `(a, rows, step, count, segments, segmentCount, b, c, pitch, isContinued)`.
   ///
   /// Row `i` of the left factor begins `rows[i]` bytes after `a`, its terms lie `step` bytes apart. Terms
-  /// come in segments, each of `count` terms, that begin `segments[s]` bytes after the row: one for a
-  /// matrix, one for each line of a convolution's window. `b` is the panel, packed: a full row of columns
-  /// for each term. The rows of the result are `pitch` bytes apart at `c`.
+  /// come in segments of `count` terms: `segments` holds where each begins, in bytes from the row's
+  /// start, and then where its terms begin in the panel. A matrix is one segment, a convolution's window
+  /// has one for each of its lines. `b` is the panel, packed: a full row of columns for each term. The
+  /// rows of the result are `pitch` bytes apart at `c`; with `isContinued` they hold sums to go on with.
   ///
   /// Each element is one sum in the order of the terms, whatever the tile that it is in.
   struct MicroKernelForm: CodeForm {
     let dtype: DType
     let rowCount: Int
+    /// Whether each column has terms of its own in the left factor, as a depthwise convolution's
+    /// channels have, instead of one for all columns.
+    var isByColumn = false
 
     /// The most rows: with two vectors of columns they fill the registers that a sum may take.
     static let mostRows = 6
@@ -28,71 +32,108 @@
         library,
         parameters: [
           .pointer, .pointer, .integer, .integer, .pointer, .integer, .pointer, .pointer, .integer,
+          .integer,
         ])
+      MicroKernelEmitter(self, emitter).emit()
+      return emitter
+    }
+  }
+
+  private struct MicroKernelEmitter {
+    let form: MicroKernelForm
+    let emitter: Emitter
+    /// The columns of one vector, and the bytes of an element.
+    let width: Int, size: Int
+    let zero: Lanes
+
+    init(_ form: MicroKernelForm, _ emitter: Emitter) {
+      self.form = form
+      self.emitter = emitter
+      width = MicroKernelForm.columnCount(form.dtype, emitter.machine) / 2
+      size = form.dtype.byteCount ?? 4
+      zero = emitter.constant(0, form.dtype, count: width)
+    }
+
+    private func offset(_ base: IRValue, _ bytes: IRValue) -> IRValue {
+      emitter.address(base, bytes, of: emitter.byteType)
+    }
+
+    private func long(_ table: IRValue, _ index: IRValue) -> IRValue {
+      emitter.load(
+        emitter.int64Type, emitter.address(table, index, of: emitter.int64Type), alignment: 8)
+    }
+
+    private func vector(_ address: IRValue) -> Lanes {
+      zero.with(
+        emitter.load(emitter.type(form.dtype, count: width), address, alignment: size))
+    }
+
+    /// The address of half a row of the result.
+    private func result(_ row: Int, _ half: Int) -> IRValue {
+      let line = emitter.multiply(emitter.integer(row), emitter.parameter(8))
+      return offset(
+        offset(emitter.parameter(7), line), emitter.integer(half * width * size))
+    }
+
+    func emit() {
+      let rowCount = form.rowCount
       let (a, rows, step, count, segments) = (
         emitter.parameter(0), emitter.parameter(1), emitter.parameter(2), emitter.parameter(3),
         emitter.parameter(4)
       )
-      let (segmentCount, b, c, pitch) = (
-        emitter.parameter(5), emitter.parameter(6), emitter.parameter(7), emitter.parameter(8)
-      )
-      let width = Self.columnCount(dtype, library.machine) / 2
-      let size = dtype.byteCount ?? 4
-      let vector = emitter.type(dtype, count: width)
-      func offset(_ base: IRValue, _ bytes: IRValue) -> IRValue {
-        emitter.address(base, bytes, of: emitter.byteType)
-      }
-      func long(_ table: IRValue, _ index: IRValue) -> IRValue {
-        emitter.load(
-          emitter.int64Type, emitter.address(table, index, of: emitter.int64Type), alignment: 8)
-      }
+      let segmentCount = emitter.parameter(5)
       let starts = (0..<rowCount).map { offset(a, long(rows, emitter.integer($0))) }
-      let zero = emitter.constant(0, dtype, count: width)
-      let initial = [IRValue](repeating: zero.value, count: 2 * rowCount)
+      let none = [IRValue](repeating: zero.value, count: 2 * rowCount)
+      // A loop of one round or none.
+      let initial = emitter.loop(
+        from: emitter.integer(0), to: emitter.parameter(9), carrying: none
+      ) { _, _ in
+        (0..<(2 * rowCount)).map { vector(result($0 / 2, $0 % 2)).value }
+      }
       let panelStep = emitter.integer(2 * width * size)
       let sums = emitter.loop(
-        from: emitter.integer(0), to: segmentCount, carrying: initial + [emitter.integer(0)]
+        from: emitter.integer(0), to: segmentCount, carrying: initial
       ) { segment, carried in
-        emitter.loop(
-          from: emitter.integer(0), to: count,
-          carrying: carried + [long(segments, segment)]
+        let left = long(segments, segment)
+        let right = long(segments, emitter.add(segmentCount, segment))
+        return emitter.loop(
+          from: emitter.integer(0), to: count, carrying: carried + [right, left]
         ) { _, carried in
-          var next: [IRValue] = []
-          let (place, left) = (carried[2 * rowCount], carried[2 * rowCount + 1])
-          let columns = (0..<2).map { half in
-            zero.with(
-              emitter.load(
-                vector, offset(b, emitter.add(place, emitter.integer(half * width * size))),
-                alignment: size))
-          }
-          for row in 0..<rowCount {
-            let element = Lanes(
-              emitter: emitter,
-              value: emitter.load(
-                emitter.type(dtype), offset(starts[row], left), alignment: size),
-              dtype: dtype, count: nil
-            ).splat(width)
-            for half in 0..<2 {
-              let sum = zero.with(carried[2 * row + half])
-              next.append(
-                dtype.isFloatingPoint
-                  ? element.multiplyAdd(columns[half], sum).value
-                  : (element * columns[half] + sum).value)
-            }
-          }
-          return next + [emitter.add(place, panelStep), emitter.add(left, step)]
-        }.dropLast()
+          let (right, left) = (carried[2 * rowCount], carried[2 * rowCount + 1])
+          return terms(starts, carried, left, right)
+            + [emitter.add(right, panelStep), emitter.add(left, step)]
+        }.dropLast(2)
       }
       for row in 0..<rowCount {
-        let target = offset(c, emitter.multiply(emitter.integer(row), pitch))
         for half in 0..<2 {
-          emitter.store(
-            sums[2 * row + half], offset(target, emitter.integer(half * width * size)),
-            alignment: size)
+          emitter.store(sums[2 * row + half], result(row, half), alignment: size)
         }
       }
       emitter.finish()
-      return emitter
+    }
+
+    /// All sums with one more term.
+    private func terms(
+      _ starts: [IRValue], _ sums: [IRValue], _ left: IRValue, _ right: IRValue
+    ) -> [IRValue] {
+      let b = emitter.parameter(6)
+      let columns = (0..<2).map { half in
+        vector(offset(b, emitter.add(right, emitter.integer(half * width * size))))
+      }
+      return starts.enumerated().flatMap { row, start in
+        let place = offset(start, left)
+        let shared: Lanes? =
+          form.isByColumn
+          ? nil : emitter.load(form.dtype, at: place, emitter.integer(0)).splat(width)
+        return (0..<2).map { half -> IRValue in
+          let factor =
+            shared ?? vector(offset(place, emitter.integer(half * width * size)))
+          let sum = zero.with(sums[2 * row + half])
+          return form.dtype.isFloatingPoint
+            ? factor.multiplyAdd(columns[half], sum).value
+            : (factor * columns[half] + sum).value
+        }
+      }
     }
   }
 
@@ -100,6 +141,6 @@
   typealias MicroKernel =
     @convention(c) (
       UnsafeRawPointer, UnsafePointer<Int>, Int, Int, UnsafePointer<Int>, Int, UnsafeRawPointer,
-      UnsafeMutableRawPointer, Int
+      UnsafeMutableRawPointer, Int, Int
     ) -> Int32
 #endif

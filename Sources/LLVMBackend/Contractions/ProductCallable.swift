@@ -14,7 +14,7 @@
     private let micro: [MicroKernel?]
     private let packingFunction: PackingFunction
     private let epilogue: EpilogueCallable?
-    /// The distances of a block's rows in the left factor, and its only segment.
+    /// The distances of a block's rows in the left factor, and where its only segment begins.
     private let tables: UnsafeMutablePointer<Int>
     /// The first box of each tile's epilogue.
     private let firstBox: [Int]
@@ -39,9 +39,9 @@
       aRow = (a.isTransposed ? 1 : a.leadingDimension) * size
       aStep = (a.isTransposed ? a.leadingDimension : 1) * size
       panelBytes = kernel.k * tiling.width * size
-      tables = .allocate(capacity: MicroKernelForm.mostRows + 1)
+      tables = .allocate(capacity: MicroKernelForm.mostRows + 2)
       for row in 0..<MicroKernelForm.mostRows { tables[row] = row * aRow }
-      tables[MicroKernelForm.mostRows] = 0
+      (tables + MicroKernelForm.mostRows).initialize(repeating: 0, count: 2)
       var first: [Int] = []
       var count = 0
       for tile in tiling.tiles {
@@ -175,10 +175,10 @@
         let b = panels + panel * panelBytes
         let left = columns - panel * tiling.width
         if left >= tiling.width {
-          _ = micro(rows, tables, aStep, kernel.k, segment, 1, b, target + panel * width, pitch)
+          _ = micro(rows, tables, aStep, kernel.k, segment, 1, b, target + panel * width, pitch, 0)
           continue
         }
-        _ = micro(rows, tables, aStep, kernel.k, segment, 1, b, spare, width)
+        _ = micro(rows, tables, aStep, kernel.k, segment, 1, b, spare, width, 0)
         for row in 0..<block.count {
           (target + panel * width + row * pitch).copyMemory(
             from: spare + row * width, byteCount: left * size)
