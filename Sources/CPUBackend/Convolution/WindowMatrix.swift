@@ -35,10 +35,11 @@ struct WindowMatrix<T: MatrixElement>: Sendable {
 
   /// Calls `body` for pieces of the matrix that lie next to one another in a row: with the position and
   /// the number of elements in a matrix of these columns alone, and with the first one's position in the
-  /// image, where they are `channelStep` apart; negative if they lie outside of the image.
+  /// image, where they are `channelStep` apart; negative if they lie outside of these rows of it.
   @inline(__always)
   private func eachPiece(
-    _ range: Range<Int>, _ columns: Range<Int>, _ body: (Int, Int, Int) -> Void
+    _ range: Range<Int>, _ columns: Range<Int>, within rows: Range<Int>,
+    _ body: (Int, Int, Int) -> Void
   ) {
     if columns.isEmpty { return }
     let size = g.groupChannels
@@ -53,7 +54,7 @@ struct WindowMatrix<T: MatrixElement>: Sendable {
         let y = top + i * g.dilationHeight
         let start = max(columns.lowerBound, i * span)
         let end = min(columns.upperBound, (i + 1) * span)
-        if y < 0 || y >= g.inputHeight {
+        if y < rows.lowerBound || y >= rows.upperBound {
           body(row + start, end - start, -1)
         } else if hasWholeRows {
           let lower = min(max(start, i * span - left * size), end)
@@ -88,7 +89,7 @@ struct WindowMatrix<T: MatrixElement>: Sendable {
   ) -> (start: UnsafePointer<T>, rowStep: Int) {
     let own = input + image * inputCount + group * g.groupChannels * channelStep
     if isInput { return (own + range.lowerBound * pixelStep + columns.lowerBound, pixelStep) }
-    eachPiece(range, columns) { position, count, source in
+    eachPiece(range, columns, within: 0..<g.inputHeight) { position, count, source in
       let piece = scratch + position
       if source < 0 {
         piece.update(repeating: 0, count: count)
@@ -135,27 +136,42 @@ struct WindowMatrix<T: MatrixElement>: Sendable {
     }
   }
 
-  /// Adds dy · filterᵀ, window by window, to an image of the input's gradient.
+  /// The output places whose windows reach into some rows of the image.
+  func places(reaching rows: Range<Int>) -> Range<Int> {
+    let reach = (g.windowHeight - 1) * g.dilationHeight
+    let first = max(0, rows.lowerBound + g.padTop - reach + g.strideHeight - 1) / g.strideHeight
+    let last = (rows.upperBound - 1 + g.padTop) / g.strideHeight
+    let end = min(last + 1, g.outputHeight)
+    return min(first, end) * g.outputWidth..<end * g.outputWidth
+  }
+
+  /// Adds dy · filterᵀ, window by window, to some rows of an image of the input's gradient.
+  ///
+  /// - Parameters:
+  ///   - target: the first of these rows.
+  ///   - step: the elements from channel to channel there, if channels come first.
   func backward(
-    _ image: Int, _ range: Range<Int>, _ filter: UnsafePointer<T>, _ gradient: UnsafePointer<T>,
-    _ target: UnsafeMutablePointer<T>, _ scratch: UnsafeMutablePointer<T>
+    _ image: Int, _ range: Range<Int>, _ rows: Range<Int>, _ filter: UnsafePointer<T>,
+    _ gradient: UnsafePointer<T>, _ target: UnsafeMutablePointer<T>, _ step: Int,
+    _ scratch: UnsafeMutablePointer<T>
   ) {
     if range.isEmpty || g.outputChannels == 0 || columns == 0 { return }
     let dy = gradient + image * outputCount
     for group in 0..<g.groups {
       let weights = filter + group * groupOutputs
-      let (own, rowStep) = rows(of: dy, group, range)
+      let (own, rowStep) = places(of: dy, group, range)
       T.multiply(
         g.isChannelsFirst, true, range.count, columns, groupOutputs, own, rowStep, weights,
         g.outputChannels, 0, scratch, columns)
-      let pixels = target + group * g.groupChannels * channelStep
-      eachPiece(range, 0..<columns) { position, count, source in
+      let channels = target + group * g.groupChannels * (g.isChannelsFirst ? step : 1)
+      let first = rows.lowerBound * g.inputWidth * pixelStep
+      eachPiece(range, 0..<columns, within: rows) { position, count, source in
         if source < 0 { return }
-        let piece = scratch + position
-        if channelStep == 1 {
-          for c in 0..<count { pixels[source + c] += piece[c] }
+        let (piece, pixel) = (scratch + position, channels + (source - first))
+        if g.isChannelsFirst {
+          for c in 0..<count { pixel[c * step] += piece[c] }
         } else {
-          for c in 0..<count { pixels[source + c * channelStep] += piece[c] }
+          for c in 0..<count { pixel[c] += piece[c] }
         }
       }
     }
@@ -171,7 +187,7 @@ struct WindowMatrix<T: MatrixElement>: Sendable {
     let dy = gradient + image * outputCount
     for group in 0..<g.groups {
       let (windows, windowStep) = matrix(input, image, group, range, columns, scratch)
-      let (own, rowStep) = rows(of: dy, group, range)
+      let (own, rowStep) = places(of: dy, group, range)
       T.multiply(
         true, g.isChannelsFirst, columns.count, groupOutputs, range.count, windows, windowStep,
         own, rowStep, 1, target + group * groupOutputs, g.outputChannels)
@@ -179,7 +195,7 @@ struct WindowMatrix<T: MatrixElement>: Sendable {
   }
 
   /// Some places of a group's channels in an image's gradient.
-  private func rows(
+  private func places(
     of dy: UnsafePointer<T>, _ group: Int, _ range: Range<Int>
   ) -> (start: UnsafePointer<T>, rowStep: Int) {
     g.isChannelsFirst

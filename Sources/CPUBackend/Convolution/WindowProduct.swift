@@ -13,6 +13,8 @@ struct WindowProduct<T: MatrixElement>: TiledConvolution {
   private let rows: Int
   /// The columns of the matrix whose rows of the filter's gradient are one tile.
   private let columns: Int
+  /// The image rows of a tile of the input's gradient.
+  private let height: Int
   let tileCount: Int
   let tileElementCount: Int
   let estimatedNanoseconds: Int
@@ -20,10 +22,13 @@ struct WindowProduct<T: MatrixElement>: TiledConvolution {
   /// The bytes of a matrix of windows, and of the tile that follows from it: they stay in the
   /// second-level cache beside the filter.
   private static var matrixBytes: Int { 512 << 10 }
-  /// The multiplications of one tile of a filter's gradient, and the fewest of its rows: below, reading
-  /// the output's gradient again costs more than a thread gains.
+  /// The multiplications of one tile of a gradient: below, what tiles repeat costs more than a thread
+  /// gains.
   private static var tileWork: Int { 3_000_000 }
+  /// The fewest rows of a tile of a filter's gradient: each reads the output's gradient again.
   private static var leastColumns: Int { 128 }
+  /// The elements of a tile of the input's gradient, which stay in cache until they are finished.
+  private static var imageElements: Int { 1 << 18 }
 
   init(_ kernel: ConvolutionKernel) {
     let g = kernel.geometry
@@ -32,6 +37,7 @@ struct WindowProduct<T: MatrixElement>: TiledConvolution {
     windows = WindowMatrix(g)
     let all = windows.columns
     estimatedNanoseconds = kernel.work / 20
+    height = part == .inputGradient ? Self.height(g, kernel.work) : g.inputHeight
     switch part {
     case .output:
       columns = all
@@ -39,11 +45,10 @@ struct WindowProduct<T: MatrixElement>: TiledConvolution {
       tileCount = g.batch * ((windows.places + rows - 1) / rows)
       tileElementCount = rows * g.outputChannels
     case .inputGradient:
-      // Windows overlap, so an image is one tile.
       columns = all
       rows = Self.rows(windows.places, all)
-      tileCount = g.batch
-      tileElementCount = windows.inputCount
+      tileCount = g.batch * ((g.inputHeight + height - 1) / height)
+      tileElementCount = height * g.inputWidth * g.inputChannels
     case .filterGradient:
       // Every image adds to the whole filter, in order; so the filter's rows are what is cut.
       let pieces = max(1, min(16, kernel.work / Self.tileWork, all / Self.leastColumns))
@@ -52,6 +57,16 @@ struct WindowProduct<T: MatrixElement>: TiledConvolution {
       tileCount = (all + columns - 1) / columns
       tileElementCount = min(columns, all) * g.outputChannels
     }
+  }
+
+  /// The image rows of a tile of the input's gradient. Windows that reach into two tiles are computed
+  /// for both, so that tiles are much higher than what windows have in common.
+  private static func height(_ g: ConvolutionGeometry, _ work: Int) -> Int {
+    let shared = max(0, (g.windowHeight - 1) * g.dilationHeight + 1 - g.strideHeight)
+    let pieces = max(1, min(16 / max(g.batch, 1), work / tileWork))
+    let row = max(g.inputWidth * g.inputChannels, 1)
+    let wanted = min((g.inputHeight + pieces - 1) / pieces, imageElements / row)
+    return max(1, min(g.inputHeight, max(wanted, 8 * shared)))
   }
 
   private static func rows(_ places: Int, _ columns: Int) -> Int {
@@ -67,6 +82,13 @@ struct WindowProduct<T: MatrixElement>: TiledConvolution {
     let blocks = (windows.places + rows - 1) / rows
     let start = tile % blocks * rows
     return (tile / blocks, start..<min(start + rows, windows.places))
+  }
+
+  /// The image and its rows of a tile of the input's gradient.
+  private func imageRows(_ tile: Int) -> (image: Int, range: Range<Int>) {
+    let pieces = (g.inputHeight + height - 1) / height
+    let start = tile % pieces * height
+    return (tile / pieces, start..<min(start + height, g.inputHeight))
   }
 
   private func columns(_ tile: Int) -> Range<Int> {
@@ -86,7 +108,15 @@ struct WindowProduct<T: MatrixElement>: TiledConvolution {
       return TilePlace(
         start: first + range.lowerBound * g.outputChannels, count: range.count * g.outputChannels)
     case .inputGradient:
-      return TilePlace(start: tile * windows.inputCount, count: windows.inputCount)
+      let (image, range) = imageRows(tile)
+      let first = image * windows.inputCount
+      if g.isChannelsFirst {
+        return TilePlace(
+          start: first + range.lowerBound * g.inputWidth, count: range.count * g.inputWidth,
+          runs: g.inputChannels, step: g.inputHeight * g.inputWidth)
+      }
+      let row = g.inputWidth * g.inputChannels
+      return TilePlace(start: first + range.lowerBound * row, count: range.count * row)
     case .filterGradient:
       let range = columns(tile)
       return TilePlace(
@@ -103,22 +133,30 @@ struct WindowProduct<T: MatrixElement>: TiledConvolution {
       let (image, range) = places(tile)
       windows.forward(image, range, a, b, target, step, scratch)
     case .inputGradient:
-      target.update(repeating: 0, count: windows.inputCount)
-      eachBlock { windows.backward(tile, $0, a, b, target, scratch) }
+      let place = place(of: tile)
+      for run in 0..<place.runs {
+        (target + run * step).update(repeating: 0, count: place.count)
+      }
+      let (image, range) = imageRows(tile)
+      eachBlock(windows.places(reaching: range)) {
+        windows.backward(image, $0, range, a, b, target, step, scratch)
+      }
     case .filterGradient:
       let range = columns(tile)
       target.update(repeating: 0, count: range.count * g.outputChannels)
       for image in 0..<g.batch {
-        eachBlock { windows.filterGradient(image, $0, range, a, b, target, scratch) }
+        eachBlock(0..<windows.places) {
+          windows.filterGradient(image, $0, range, a, b, target, scratch)
+        }
       }
     }
   }
 
   @inline(__always)
-  private func eachBlock(_ body: (Range<Int>) -> Void) {
-    var start = 0
-    while start < windows.places {
-      body(start..<min(start + rows, windows.places))
+  private func eachBlock(_ places: Range<Int>, _ body: (Range<Int>) -> Void) {
+    var start = places.lowerBound
+    while start < places.upperBound {
+      body(start..<min(start + rows, places.upperBound))
       start += rows
     }
   }
