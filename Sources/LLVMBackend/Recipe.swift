@@ -6,6 +6,7 @@
     case nest(NestRecipe)
     case product(ProductRecipe)
     case rowProduct(RowProductRecipe)
+    case window(WindowRecipe)
 
     /// Nil for a kernel that has no code.
     init?(_ kernel: Kernel, _ machine: HostMachine) {
@@ -22,7 +23,10 @@
         } else {
           return nil
         }
-      case .named, .convolution: return nil
+      case .convolution(let convolution):
+        guard let recipe = WindowRecipe(convolution, machine) else { return nil }
+        self = .window(recipe)
+      case .named: return nil
       }
     }
 
@@ -31,6 +35,7 @@
       case .nest(let recipe): [recipe.form]
       case .product(let recipe): recipe.forms
       case .rowProduct(let recipe): recipe.forms
+      case .window(let recipe): recipe.forms
       }
     }
 
@@ -42,6 +47,7 @@
       case .nest(let recipe): return NestCallable(recipe, found[0])
       case .product(let recipe): return recipe.callable(found)
       case .rowProduct(let recipe): return recipe.callable(found)
+      case .window(let recipe): return recipe.callable(found)
       }
     }
   }

@@ -11,18 +11,21 @@
 
     /// - Parameters:
     ///   - loop: over the whole product, whose element is load 0.
-    ///   - boxes: ranges of its dimensions, of which all but the last two have one index each.
-    ///   - strides: how a box of the product lies in scratch.
+    ///   - boxes: places in its dimensions, of which the outer ones have one index each.
+    ///   - keeping: how many dimensions boxes have.
+    ///   - strides: how a box of the product lies in scratch, in the dimensions that are kept.
     init(
-      _ loop: LoopKernel, dtype: DType, boxes: [[Range<Int>]], strides: ([Range<Int>]) -> [Int]
+      _ loop: LoopKernel, dtype: DType, boxes: [[StridedRange]], keeping: Int,
+      strides: ([StridedRange]) -> [Int]
     ) {
       let loops = boxes.map { box in
-        var part = loop.restricted(to: box)
+        var part = loop.sampled(box)
+        let outer = [Int](repeating: 0, count: box.count - keeping)
         part.loads.insert(
           Operand(
-            buffer: OperandForm.provided, dtype: dtype, access: Access(strides: strides(box))),
-          at: 0)
-        return part.droppingDimensions(before: 2)
+            buffer: OperandForm.provided, dtype: dtype,
+            access: Access(strides: outer + strides(box.suffix(keeping)))), at: 0)
+        return part.keepingDimensions(last: keeping)
       }
       let nest = Nest([loops[0]], sharedRank: 0)
       form = nest.form
@@ -30,9 +33,36 @@
     }
   }
 
+  /// Evenly spaced indices of a dimension.
+  struct StridedRange {
+    var start = 0
+    var step = 1
+    var count: Int
+
+    init(start: Int = 0, step: Int = 1, count: Int) {
+      (self.start, self.step, self.count) = (start, step, count)
+    }
+
+    init(_ range: Range<Int>) { self.init(start: range.lowerBound, count: range.count) }
+  }
+
   extension LoopKernel {
+    /// The part of a plain loop at some places of its dimensions.
+    fileprivate func sampled(_ box: [StridedRange]) -> LoopKernel {
+      var kernel = restricted(to: box.map { $0.start..<($0.start + $0.count) })
+      func spread(_ strides: [Int]) -> [Int] { zip(strides, box).map { $0 * $1.step } }
+      for index in kernel.loads.indices {
+        kernel.loads[index].access.strides = spread(kernel.loads[index].access.strides)
+      }
+      for index in kernel.stores.indices {
+        kernel.stores[index].access.strides = spread(kernel.stores[index].access.strides)
+      }
+      kernel.body = kernel.body.mapCoordinates(spread)
+      return kernel
+    }
+
     /// The loop without its outer dimensions, which have one index each, keeping the last `count`.
-    fileprivate func droppingDimensions(before count: Int) -> LoopKernel {
+    fileprivate func keepingDimensions(last count: Int) -> LoopKernel {
       let dropped = extents.count - count
       var kernel = self
       func inner(_ values: [Int]) -> [Int] { Array(values.dropFirst(dropped)) }

@@ -143,4 +143,24 @@
       UnsafeRawPointer, UnsafePointer<Int>, Int, Int, UnsafePointer<Int>, Int, UnsafeRawPointer,
       UnsafeMutableRawPointer, Int, Int
     ) -> Int32
+
+  /// Micro-kernels by the number of their rows.
+  struct MicroKernelTable: @unchecked Sendable {
+    private let kernels: [MicroKernel?]
+
+    init(_ counts: [Int], _ code: [Code]) {
+      var kernels = [MicroKernel?](repeating: nil, count: MicroKernelForm.mostRows + 1)
+      for (count, code) in zip(counts, code) {
+        kernels[count] = unsafeBitCast(code.address, to: MicroKernel.self)
+      }
+      self.kernels = kernels
+    }
+
+    subscript(count: Int) -> MicroKernel {
+      guard let kernel = kernels[count] else {
+        preconditionFailure("a block of \(count) rows has no code")
+      }
+      return kernel
+    }
+  }
 #endif

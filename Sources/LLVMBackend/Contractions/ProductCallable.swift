@@ -11,7 +11,7 @@
     private let isPacked: Bool
     private let kernel: ContractionKernel
     private let tiling: ProductTiling
-    private let micro: [MicroKernel?]
+    private let micro: MicroKernelTable
     private let packingFunction: PackingFunction
     private let epilogue: EpilogueCallable?
     /// The distances of a block's rows in the left factor, and where its only segment begins.
@@ -24,7 +24,7 @@
     private let panelBytes: Int
 
     init(
-      _ recipe: ProductRecipe, micro: [MicroKernel?], packing: @escaping PackingFunction,
+      _ recipe: ProductRecipe, micro: MicroKernelTable, packing: @escaping PackingFunction,
       epilogue: EpilogueCallable?, isPacked: Bool = false
     ) {
       self.recipe = recipe
@@ -51,18 +51,18 @@
       firstBox = first
       boxesPerBatch = count
       batchCount = kernel.batch.reduce(1, *)
+      chunkByteCount =
+        (tiling.mostRows * tiling.mostPanels * tiling.width * size + 63) / 64 * 64
+      scratchByteCount = chunkByteCount + (isPacked ? 64 : tiling.mostPanels * panelBytes)
     }
 
     deinit { tables.deallocate() }
 
     private let batchCount: Int
     var tileCount: Int { batchCount * tiling.tiles.count }
-    private var packedByteCount: Int {
-      isPacked ? 0 : (tiling.tiles.map(\.panels.count).max() ?? 0) * panelBytes
-    }
-    /// A chunk of the product, or a block's ragged columns; then a tile's panels.
-    private var chunkByteCount: Int { tiling.mostRows * tiling.mostColumns * size }
-    var scratchByteCount: Int { (chunkByteCount + 63) / 64 * 64 + packedByteCount }
+    /// A chunk of the product, or a block's ragged columns, in scratch; a tile's panels follow.
+    private let chunkByteCount: Int
+    let scratchByteCount: Int
     var estimatedNanoseconds: Int { batchCount * kernel.m * kernel.n * kernel.k / 40 }
 
     /// The right factor in panels, all of them one after the other.
@@ -117,7 +117,7 @@
       _ operands: UnsafePointer<UnsafeMutableRawPointer>, _ scratch: UnsafeMutableRawPointer
     ) -> KernelStatus {
       let a = UnsafeRawPointer(operands[kernel.a.buffer]) + offset(kernel.a, batch) * size
-      let panels = panels(of: tile, batch, operands, scratch + (chunkByteCount + 63) / 64 * 64)
+      let panels = panels(of: tile, batch, operands, scratch + chunkByteCount)
       let columns = tile.columns(tiling.width, of: kernel.n)
       if epilogue == nil {
         let pitch = kernel.n * size
@@ -167,7 +167,7 @@
       to target: UnsafeMutableRawPointer, _ pitch: Int, _ columns: Int,
       _ spare: UnsafeMutableRawPointer
     ) {
-      guard let micro = micro[block.count] else { return }
+      let micro = micro[block.count]
       let rows = a + block.lowerBound * aRow
       let segment = tables + MicroKernelForm.mostRows
       let width = tiling.width * size
@@ -199,7 +199,7 @@
 
   extension LoopKernel {
     /// Whether the loop reads or writes a buffer.
-    fileprivate func touches(_ buffer: Int) -> Bool {
+    func touches(_ buffer: Int) -> Bool {
       (loads + finishLoads + stores).contains { $0.buffer == buffer }
     }
   }

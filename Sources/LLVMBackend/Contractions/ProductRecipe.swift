@@ -24,24 +24,23 @@
         epilogue = nil
         return
       }
-      var boxes: [[Range<Int>]] = []
+      var boxes: [[StridedRange]] = []
       for batch in 0..<batchCount {
-        let place = Self.indices(batch, of: kernel.batch).map { $0..<($0 + 1) }
+        let place = Self.indices(batch, of: kernel.batch).map { StridedRange(start: $0, count: 1) }
         for tile in tiling.tiles {
           for chunk in tile.chunks {
             boxes.append(
               place + [
-                chunk[0].lowerBound..<chunk[chunk.count - 1].upperBound,
-                tile.columns(tiling.width, of: kernel.n),
+                StridedRange(chunk[0].lowerBound..<chunk[chunk.count - 1].upperBound),
+                StridedRange(tile.columns(tiling.width, of: kernel.n)),
               ])
           }
         }
       }
       let width = tiling.width
-      epilogue = EpilogueRecipe(loop, dtype: dtype, boxes: boxes) { box in
+      epilogue = EpilogueRecipe(loop, dtype: dtype, boxes: boxes, keeping: 2) { box in
         // Rows of scratch are whole panels.
-        let columns = (box[box.count - 1].count + width - 1) / width * width
-        return kernel.batch.map { _ in 0 } + [columns, 1]
+        [(box[box.endIndex - 1].count + width - 1) / width * width, 1]
       }
     }
 
@@ -57,7 +56,7 @@
 
     /// The micro-kernels by rows, then packing, then the epilogue.
     var forms: [any CodeForm] {
-      let kernels = tiling.rowCounts.sorted().map {
+      let kernels = tiling.rowCounts.map {
         MicroKernelForm(dtype: kernel.dtype, rowCount: $0)
       }
       let packing = PackingForm(dtype: kernel.dtype, isTransposed: kernel.b.isTransposed)
@@ -65,13 +64,9 @@
     }
 
     func callable(_ code: [Code]) -> any KernelCallable {
-      let counts = tiling.rowCounts.sorted()
-      var micro = [MicroKernel?](repeating: nil, count: MicroKernelForm.mostRows + 1)
-      for (count, code) in zip(counts, code) {
-        micro[count] = unsafeBitCast(code.address, to: MicroKernel.self)
-      }
+      let counts = tiling.rowCounts
       return ProductCallable(
-        self, micro: micro,
+        self, micro: MicroKernelTable(counts, code),
         packing: unsafeBitCast(code[counts.count].address, to: PackingFunction.self),
         epilogue: epilogue.map { EpilogueCallable($0, code[counts.count + 1]) })
     }

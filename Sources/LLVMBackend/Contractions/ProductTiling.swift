@@ -17,6 +17,10 @@
     let panelCount: Int
     /// The columns of a panel.
     let width: Int
+    /// The row counts of all blocks, ascending.
+    let rowCounts: [Int]
+    /// The panels of the widest tile, and the rows of the highest chunk.
+    let mostPanels: Int, mostRows: Int
 
     /// The multiplications of a tile that are worth a thread's while.
     private static let tileWork = 500_000
@@ -54,20 +58,15 @@
         }
       }
       self.tiles = tiles
+      rowCounts = Set(tiles.flatMap { $0.chunks.joined().map(\.count) }).sorted()
+      mostPanels = tiles.map(\.panels.count).max() ?? 0
+      mostRows =
+        tiles.flatMap { $0.chunks.map { $0.reduce(0) { $0 + $1.count } } }.max() ?? 0
     }
 
     /// A range in so many parts whose sizes differ by one at most.
     static func parts(_ count: Int, _ parts: Int) -> [Range<Int>] {
       (0..<parts).map { ($0 * count / parts)..<(($0 + 1) * count / parts) }
-    }
-
-    /// The row counts of all blocks.
-    var rowCounts: Set<Int> { Set(tiles.flatMap { $0.chunks.joined().map(\.count) }) }
-    /// The columns of the widest tile.
-    var mostColumns: Int { (tiles.map(\.panels.count).max() ?? 0) * width }
-    /// The rows of the highest chunk.
-    var mostRows: Int {
-      tiles.flatMap { $0.chunks.map { $0.reduce(0) { $0 + $1.count } } }.max() ?? 0
     }
   }
 #endif

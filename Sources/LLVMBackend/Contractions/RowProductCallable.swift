@@ -28,8 +28,11 @@
       epilogue = kernel.epilogue.map { loop in
         EpilogueRecipe(
           loop, dtype: kernel.dtype,
-          boxes: tiles.map { columns in kernel.batch.map { _ in 0..<1 } + [0..<1, columns] }
-        ) { box in kernel.batch.map { _ in 0 } + [box[box.count - 1].count, 1] }
+          boxes: tiles.map { columns in
+            kernel.batch.map { _ in StridedRange(count: 1) }
+              + [StridedRange(count: 1), StridedRange(columns)]
+          }, keeping: 2
+        ) { box in [box[box.endIndex - 1].count, 1] }
       }
     }
 

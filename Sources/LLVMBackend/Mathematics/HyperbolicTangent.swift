@@ -40,7 +40,8 @@
       // (tanh(x) − x) / x³ in x² for |x| <= 0.6: minimax of the error relative to tanh, 2.8e-9, by
       // Remez's exchange.
       let square = self * self
-      let small = (square
+      let small =
+        (square
         * square.polynomial([
           -0x1.55553ep-2, 0x1.1109bep-3, -0x1.b89abap-5, 0x1.54c3c2p-6, -0x1.828776p-8,
         ])).multiplyAdd(magnitude, magnitude)

@@ -14,7 +14,8 @@
       let square = angle * angle
       // (sin(r) − r) / r³ and (cos(r) − 1 + r²/2) / r⁴ in r² for |r| <= 0.793: minimax of the error
       // relative to the sine, 4.1e-9, and of that of the cosine, 1.1e-10, by Remez's exchange.
-      let sine = (square
+      let sine =
+        (square
         * square.polynomial([-0x1.555544p-3, 0x1.1106c6p-7, -0x1.991c26p-13]))
         .multiplyAdd(angle, angle)
       let tail = square.polynomial([-0.5, 0x1.55554ap-5, -0x1.6c0c1ap-10, 0x1.99e0eep-16])
