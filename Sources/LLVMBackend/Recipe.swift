@@ -7,6 +7,7 @@
     case product(ProductRecipe)
     case rowProduct(RowProductRecipe)
     case window(WindowRecipe)
+    case filterGradient(FilterGradientRecipe)
 
     /// Nil for a kernel that has no code.
     init?(_ kernel: Kernel, _ machine: HostMachine) {
@@ -24,8 +25,13 @@
           return nil
         }
       case .convolution(let convolution):
-        guard let recipe = WindowRecipe(convolution, machine) else { return nil }
-        self = .window(recipe)
+        if let recipe = WindowRecipe(convolution, machine) {
+          self = .window(recipe)
+        } else if let recipe = FilterGradientRecipe(convolution, machine) {
+          self = .filterGradient(recipe)
+        } else {
+          return nil
+        }
       case .named: return nil
       }
     }
@@ -36,6 +42,7 @@
       case .product(let recipe): recipe.forms
       case .rowProduct(let recipe): recipe.forms
       case .window(let recipe): recipe.forms
+      case .filterGradient(let recipe): recipe.forms
       }
     }
 
@@ -48,6 +55,7 @@
       case .product(let recipe): return recipe.callable(found)
       case .rowProduct(let recipe): return recipe.callable(found)
       case .window(let recipe): return recipe.callable(found)
+      case .filterGradient(let recipe): return recipe.callable(found)
       }
     }
   }
