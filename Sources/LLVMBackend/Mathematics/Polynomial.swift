@@ -20,6 +20,14 @@
       return terms[0]
     }
 
+    /// The same term by term (Horner's scheme): fewer roundings of large parts, each of which waits for
+    /// the one before.
+    func sequentialPolynomial(_ coefficients: [Double]) -> Lanes {
+      coefficients.dropLast().reversed().reduce(constant(coefficients.last ?? 0)) {
+        $0.multiplyAdd(self, constant($1))
+      }
+    }
+
     var magnitude: Lanes { intrinsic("llvm.fabs") }
 
     /// The sign bit alone, as an integer of 32 bits.
