@@ -8,6 +8,8 @@ package final class Executable: Sendable {
 
   let plan: Plan
   let callables: [any KernelCallable]
+  /// The name of the backend that compiled each step.
+  let backendNames: [String]
   /// The buffers of all steps' operands, one step's after the other's.
   let operands: [Int]
   /// Where each step's operands begin.
@@ -41,10 +43,12 @@ package final class Executable: Sendable {
     throws(SessionError)
   {
     var packer = OperandPacker(plan)
-    let taken = zip(try Self.compiled(plan, backends), plan.steps).map { callable, step in
+    let (compiledSteps, names) = try Self.compiled(plan, backends)
+    let taken = zip(compiledSteps, plan.steps).map { callable, step in
       packs ? packer.take(callable, step) : (callable, step.buffers)
     }
     callables = taken.map(\.0)
+    backendNames = names
     operands = taken.flatMap(\.1)
     packed = packer.operands
     liveByteCount = packer.byteCount
@@ -80,17 +84,19 @@ package final class Executable: Sendable {
     writes = plan.variables.contains(where: \.isWritten) || !plan.randomStreams.isEmpty
   }
 
-  private static func compiled(_ plan: Plan, _ backends: some Collection<any Backend>)
-    throws(SessionError)
-    -> [any KernelCallable]
-  {
+  /// A callable for each step, and the name of the backend that it is from.
+  private static func compiled(
+    _ plan: Plan, _ backends: some Collection<any Backend>
+  ) throws(SessionError) -> (callables: [any KernelCallable], backendNames: [String]) {
     let kernels = plan.steps.map(\.kernel)
     var found = [(any KernelCallable)?](repeating: nil, count: kernels.count)
+    var names = [String](repeating: "", count: kernels.count)
     for backend in backends {
       let missing = kernels.indices.filter { found[$0] == nil }
       if missing.isEmpty { break }
       for (index, callable) in zip(missing, backend.compile(missing.map { kernels[$0] })) {
         found[index] = callable
+        if callable != nil { names[index] = backend.name }
       }
     }
     var callables: [any KernelCallable] = []
@@ -102,6 +108,6 @@ package final class Executable: Sendable {
       }
       callables.append(callable)
     }
-    return callables
+    return (callables, names)
   }
 }

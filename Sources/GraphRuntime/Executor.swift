@@ -17,9 +17,7 @@ struct Executor {
       let operands = UnsafePointer(memory.addresses + executable.firstOperand[index])
       let tiles = callable.tileCount
       let status: KernelStatus
-      if tiles > 1, pool.threadCount > 1,
-        callable.estimatedNanoseconds > Executable.parallelThreshold
-      {
+      if usesThreads(callable) {
         status = parallel(callable, tiles, operands, memory)
       } else {
         status = callable.run(tiles: 0..<tiles, operands: operands, scratch: memory.scratch[0].base)
@@ -28,7 +26,13 @@ struct Executor {
     }
   }
 
-  private func parallel(
+  /// Whether the tiles are worth handing to several threads.
+  @inline(__always) func usesThreads(_ callable: any KernelCallable) -> Bool {
+    callable.tileCount > 1 && pool.threadCount > 1
+      && callable.estimatedNanoseconds > Executable.parallelThreshold
+  }
+
+  func parallel(
     _ callable: any KernelCallable, _ tiles: Int,
     _ operands: UnsafePointer<UnsafeMutableRawPointer>, _ memory: RunMemory
   ) -> KernelStatus {
@@ -37,13 +41,10 @@ struct Executor {
     withUnsafeMutablePointer(to: &call) {
       pool.run(tiles: tiles, on: UnsafeMutableRawPointer($0), KernelCall.run)
     }
-    for worker in memory.scratch.indices where memory.statuses[worker] != .success {
-      return memory.statuses[worker]
-    }
-    return .success
+    return memory.firstFailure
   }
 
-  private func failure(_ status: KernelStatus, _ step: Plan.Step) -> SessionError {
+  func failure(_ status: KernelStatus, _ step: Plan.Step) -> SessionError {
     let node = step.nodes.first ?? ""
     switch status {
     case .success: return SessionError("\"\(node)\" succeeded")

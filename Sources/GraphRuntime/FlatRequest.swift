@@ -15,6 +15,8 @@ struct FlatRequest {
   var completed: Set<Int> = []
   /// What the run looks for.
   var check: RunCheck?
+  /// What notes the run's times, if it is profiled.
+  var recorder: RunRecorder?
 
   var signature: PlanSignature {
     PlanSignature(

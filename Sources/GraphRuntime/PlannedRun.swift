@@ -33,15 +33,20 @@ package struct PlannedRun {
   }
 
   /// The nodes of the user's graph behind each node of the flat one.
+  package var sources: [Int: Node] { flat.sources }
+}
+
+extension FlatGraph {
+  /// The nodes of the source behind each node of the flat graph.
   package var sources: [Int: Node] {
     var sources: [Int: Node] = [:]
-    let nodes = flat.source.operations
-    for (index, images) in flat.nodes.enumerated() {
-      for image in images where sources[image] == nil { sources[image] = nodes[index] }
+    let operations = source.operations
+    for (index, images) in nodes.enumerated() {
+      for image in images where sources[image] == nil { sources[image] = operations[index] }
     }
-    for (index, outputs) in flat.images.enumerated() {
+    for (index, outputs) in images.enumerated() {
       for case .tensor(let endpoint) in outputs where sources[endpoint.node] == nil {
-        sources[endpoint.node] = nodes[index]
+        sources[endpoint.node] = operations[index]
       }
     }
     return sources

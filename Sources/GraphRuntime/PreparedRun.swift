@@ -6,7 +6,7 @@ import TensorCore
 /// For a loop that does the same over and over. Not `Sendable`: each thread prepares its own.
 public final class PreparedRun {
   let session: Session
-  private let request: FlatRequest
+  let request: FlatRequest
   let found: Session.FoundPlan
   let feeds: [ResolvedFeed]
   /// Where the caller's `n`th value stands among the feeds in plan order.
@@ -34,6 +34,22 @@ public final class PreparedRun {
   /// - Throws: `SessionError` if a value differs in type or shape from the prepared one, or in value
   ///   where the plan was made for that value alone.
   public func run(_ values: [TensorValue]) throws -> [TensorValue] {
+    let ordered = try ordered(values)
+    if found.stage == nil { return try session.execute(found.plan, ordered) }
+    return try session.run(request(ordered))
+  }
+
+  /// The request with other values.
+  func request(_ ordered: [TensorValue]) -> FlatRequest {
+    var request = request
+    request.feeds = zip(feeds, ordered).map { ResolvedFeed(tensor: $0.tensor, value: $1) }
+    return request
+  }
+
+  /// The caller's values in the order of the plan's feeds.
+  ///
+  /// - Throws: `SessionError` if one is not what the run was prepared for.
+  func ordered(_ values: [TensorValue]) throws(SessionError) -> [TensorValue] {
     guard values.count == places.count else {
       throw SessionError("\(places.count) values are expected, found \(values.count)")
     }
@@ -52,10 +68,7 @@ public final class PreparedRun {
       }
       ordered[place] = value
     }
-    if found.stage == nil { return try session.execute(found.plan, ordered) }
-    var staged = request
-    staged.feeds = zip(feeds, ordered).map { ResolvedFeed(tensor: $0.tensor, value: $1) }
-    return try session.run(staged)
+    return ordered
   }
 }
 

@@ -62,6 +62,12 @@ final class RunMemory: @unchecked Sendable {
     statuses.deallocate()
   }
 
+  /// How the kernel ended whose workers have just written their statuses.
+  var firstFailure: KernelStatus {
+    for worker in scratch.indices where statuses[worker] != .success { return statuses[worker] }
+    return .success
+  }
+
   /// Points the buffers of live constants and packed operands at their memory.
   func use(_ storage: TensorStorage, _ executable: Executable) {
     live = storage

@@ -15,12 +15,12 @@ extension Session {
       try graph.throwNewErrors()
       throw SessionError("\(node) is not part of the session's graph")
     }
-    return try flatRequest(in: graph, fetches, targets, feeds, check)
+    return try flatRequest(in: graph, fetches, targets, feeds, check: check)
   }
 
   private func flatRequest(
     in source: Graph, _ fetches: [Tensor], _ targets: [Node], _ feeds: [ResolvedFeed],
-    _ check: RunCheck?
+    check: RunCheck?
   ) throws -> FlatRequest {
     let made: Result<(FlatGraph, Int), GraphError> = flatGraphs.withLock { graphs in
       do throws(GraphError) {
@@ -72,7 +72,7 @@ extension Session {
   {
     try execute(
       found.plan, request.feeds.map(\.value), holdsLock: holdsLock,
-      checking: request.check == .finite ? request.flat.graph : nil)
+      manner: request.manner(of: found.plan))
   }
 
   /// The caller holds the lock on runs.
@@ -106,7 +106,7 @@ extension Session {
       let results = try Stage.values(of: node, operands.map(value))
       for (tensor, result) in zip(node.outputs, results) { request.feed(result, to: tensor) }
     case .loop(let node, let loop, let operands):
-      let results = try run(loop, operands.map(value), of: node, request.check)
+      let results = try run(loop, operands.map(value), of: node, in: request)
       for (tensor, result) in zip(node.outputs, results) { request.feed(result, to: tensor) }
       request.completed.insert(node.index)
     case .assign(let node, let variable, let operand):
@@ -118,13 +118,13 @@ extension Session {
 
   /// Runs a loop's body while its condition holds.
   private func run(
-    _ loop: FlatGraph.Loop, _ start: [TensorValue], of node: Node, _ check: RunCheck?
+    _ loop: FlatGraph.Loop, _ start: [TensorValue], of node: Node, in outer: FlatRequest
   ) throws -> [TensorValue] {
     var values = start
     var round = 0
     func call(_ function: Function) throws -> [TensorValue] {
       do {
-        return try self.call(function, values, check)
+        return try self.call(function, values, in: outer)
       } catch var error as NonFiniteError {
         error.rounds.append(.init(loop: node.name, function: function.name, number: round))
         throw error
@@ -148,12 +148,14 @@ extension Session {
   }
 
   /// Runs a function; the caller holds the lock on runs.
-  private func call(_ function: Function, _ values: [TensorValue], _ check: RunCheck?) throws
+  private func call(_ function: Function, _ values: [TensorValue], in outer: FlatRequest) throws
     -> [TensorValue]
   {
-    let request = try flatRequest(
+    var request = try flatRequest(
       in: function.body, function.outputs, function.targets + function.effectNodes,
-      zip(function.inputs, values).map { ResolvedFeed(tensor: $0, value: $1) }, check)
+      zip(function.inputs, values).map { ResolvedFeed(tensor: $0, value: $1) },
+      check: outer.check)
+    request.recorder = outer.recorder
     return try runStages(request, findPlan(request))
   }
 }

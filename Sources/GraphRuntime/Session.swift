@@ -78,6 +78,19 @@ public final class Session: Sendable {
       pool: ThreadPool(threadCount: threads ?? ThreadPool.availableProcessors))
   }
 
+  /// A session on another graph, with the same backends and threads.
+  package init(_ graph: Graph, besides other: Session) throws(GraphErrors) {
+    try graph.throwNewErrors()
+    self.graph = graph
+    backends = other.backends
+    compiler = CompilerSettings(contracts: [.exact, .rescaling], rewrites: true, fuses: true)
+    memoryBudget = nil
+    executor = other.executor
+  }
+
+  /// The number of threads that run a kernel's tiles.
+  package var threadCount: Int { executor.pool.threadCount }
+
   /// The values of several tensors after running `targets`, all in one run.
   ///
   /// - Parameter check: what the run looks for while it computes.

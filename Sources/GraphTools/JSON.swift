@@ -55,6 +55,9 @@ package enum JSON {
     "[" + items.joined(separator: ", ") + "]"
   }
 
+  /// A number; JSON has none that is not finite.
+  static func number(_ number: Double) -> String { number.isFinite ? "\(number)" : "null" }
+
   static func string(_ text: String) -> String {
     var result = "\""
     for scalar in text.unicodeScalars {

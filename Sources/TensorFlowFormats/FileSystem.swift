@@ -96,6 +96,22 @@ package enum FileSystem {
     try syncDirectory(of: path)
   }
 
+  /// Finds out whether a file can be written there, before work is done whose result goes there.
+  ///
+  /// - Throws: `FileError` if the directory is missing or closed to us, or the path is a directory.
+  package static func checkWritable(_ path: String) throws(FileError) {
+    var status = stat()
+    if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
+      throw FileError(path, "cannot be written: it is a directory")
+    }
+    // What is written goes to a file beside it first.
+    let aside = "\(path).tempstate\(getpid())"
+    let file = open(aside, O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
+    guard file >= 0 else { throw .system(path, "open it for writing") }
+    close(file)
+    unlink(aside)
+  }
+
   package static func move(_ source: String, to path: String) throws(FileError) {
     guard rename(source, path) == 0 else {
       let error = FileError.system(path, "put it in place")

@@ -21,8 +21,13 @@ struct Conformance: ParsableCommand {
     guard !names.isEmpty else {
       throw CommandError("\(directory) has no folder with a case.json")
     }
+    let chosen = names.filter { name in only.map { name.contains($0) } ?? true }
+    guard !chosen.isEmpty else {
+      throw CommandError(
+        "none of the \(names.count) cases of \(directory) has \"\(only ?? "")\" in its name")
+    }
     var (passed, failed) = (0, 0)
-    for name in names where only.map({ name.contains($0) }) ?? true {
+    for name in chosen {
       do {
         let problems = try ConformanceCase(folder.appending(path: name)).problems(options)
         for problem in problems { print("\(name): \(problem)") }

@@ -75,6 +75,9 @@ struct Diff: ParsableCommand {
   }
 
   private func compare(_ a: Graph, _ b: Graph) throws -> Bool {
+    if map != nil, weights.isEmpty {
+      throw CommandError("--map is for checkpoints; name those of the graphs with --weights")
+    }
     // Such a file holds no collections, which is no difference in what the nodes mean.
     let lacksCollections = zip([old, new], [a, b]).contains { path, graph in
       (path.hasSuffix(".pb") || path.hasSuffix(".pbtxt")) && graph.collectionKeys.isEmpty
@@ -88,8 +91,6 @@ struct Diff: ParsableCommand {
       let values = try WeightDifferences(
         from: tables[0], to: tables[1], names: differences.variableNames, tolerance: tolerance)
       isSame = try report(values) && isSame
-    } else if map != nil {
-      throw CommandError("--map is for checkpoints; name those of the graphs with --weights")
     }
     return isSame
   }

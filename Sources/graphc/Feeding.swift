@@ -27,17 +27,19 @@ func feedShape(_ text: String, _ value: String) throws -> Shape {
 extension Session {
   /// A number or Boolean from the command line in a tensor's type.
   func scalar(_ text: String, for name: String) throws -> TensorValue {
-    guard let tensor = graph.tensor(named: name) else {
-      throw CommandError("the graph has no tensor \"\(name)\"")
+    let dtype = try tensor(named: name).dtype
+    do {
+      switch text {
+      case "true": return try true.tensorValue(as: dtype)
+      case "false": return try false.tensorValue(as: dtype)
+      default:
+        if let integer = Int(text) { return try integer.tensorValue(as: dtype) }
+        if let number = Double(text) { return try number.tensorValue(as: dtype) }
+      }
+    } catch let error as TensorError {
+      throw CommandError("\(name), which is \(dtype), cannot be fed \(text): \(error)")
     }
-    switch text {
-    case "true": return try true.tensorValue(as: tensor.dtype)
-    case "false": return try false.tensorValue(as: tensor.dtype)
-    default:
-      if let integer = Int(text) { return try integer.tensorValue(as: tensor.dtype) }
-      if let number = Double(text) { return try number.tensorValue(as: tensor.dtype) }
-      throw CommandError("\"\(text)\" for \(name) is no number, true or false")
-    }
+    throw CommandError("\"\(text)\" for \(name) is no number, true or false")
   }
 
   /// Feeds of given shapes, `NAME=50,784`, or values, `NAME=true`; numbers run from 0 to below 1.

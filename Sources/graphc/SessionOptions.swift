@@ -18,7 +18,11 @@ struct SessionOptions: ParsableArguments {
   var unoptimized = false
   @Flag(help: "Print how long each pass of the compiler took.")
   var timing = false
-  @Option(help: "The most bytes of a run's buffers, such as 512M; K, M and G are powers of 1024.")
+  @Option(
+    // A negative number is a wrong count, not another option.
+    parsing: .unconditional,
+    help: "The most bytes of a run's buffers, such as 512M; K, M and G are powers of 1024.",
+    transform: ByteCount.init)
   var budget: ByteCount?
 
   func validate() throws {
@@ -69,17 +73,19 @@ extension SessionOptions {
 }
 
 /// A number of bytes, with a suffix K, M or G if it is large.
-struct ByteCount: ExpressibleByArgument {
+struct ByteCount {
   let bytes: Int
 
-  init?(argument: String) {
+  /// - Throws: `ValidationError` saying what a count looks like.
+  init(_ argument: String) throws {
     let suffixes: [Character: Int] = ["K": 1 << 10, "M": 1 << 20, "G": 1 << 30]
     let unit = argument.uppercased().last.flatMap { suffixes[$0] }
-    guard let number = Int(unit == nil ? argument[...] : argument.dropLast()), number >= 0 else {
-      return nil
+    guard let number = Int(unit == nil ? argument[...] : argument.dropLast()) else {
+      throw ValidationError("a byte count is a whole number, such as 65536, 512M or 2G")
     }
+    guard number > 0 else { throw ValidationError("a byte count must be positive") }
     let (bytes, overflow) = number.multipliedReportingOverflow(by: unit ?? 1)
-    if overflow { return nil }
+    if overflow { throw ValidationError("no machine has so many bytes") }
     self.bytes = bytes
   }
 }

@@ -50,6 +50,12 @@ struct Train: ParsableCommand {
   }
 
   func run() throws {
+    // Found out now: after hours of training it would be too late.
+    if let save {
+      try FileSystem.makeDirectory(FileSystem.directory(of: save))
+      try FileSystem.checkWritable(save + ".index")
+    }
+    if let log { try FileSystem.checkWritable(log) }
     let data = try DataSet.mnist(directory: dataset)
     let session = try options.session(opening: meta, checkpoint: checkpoint)
     let training = try training(session)
@@ -57,7 +63,6 @@ struct Train: ParsableCommand {
     let evaluated = try eval.map { try session.tensor(named: $0) }
     let perEpoch = (data.train.count + batch - 1) / max(batch, 1)
     let losses = try run(training, session, data, total: steps ?? (epochs ?? 0) * perEpoch)
-    options.printTiming(session)
     options.printTiming(session)
     print("trained \(losses.count) steps, \(fetch) is \(losses.last.map { "\($0)" } ?? "unknown")")
     if let evaluated {

@@ -115,6 +115,13 @@ struct Reduce: ParsableCommand {
   @Option(name: .shortAndLong, help: "The .graph file to write.")
   var output: String
 
+  func validate() throws {
+    guard output.hasSuffix(".graph") else {
+      throw ValidationError(
+        "\(output) must end in .graph: the graph is written in the text form")
+    }
+  }
+
   func run() throws {
     let result = try verification.verified()
     guard let finding = result.findings.first(where: { $0.graph != nil }), let graph = finding.graph

@@ -60,17 +60,18 @@ package enum KernelListing {
 
   /// The user's nodes that a step computes, each once.
   static func names(_ step: Plan.Step, _ sources: [Int: Node]) -> [String] {
-    var names: [String] = []
+    let nodes = nodes(step, sources)
+    return nodes.isEmpty ? step.nodes : nodes.map(\.name)
+  }
+
+  /// The user's nodes themselves; empty if all are the compiler's own.
+  static func nodes(_ step: Plan.Step, _ sources: [Int: Node]) -> [Node] {
     var seen = Set<String>()
-    for origin in step.origins {
-      guard let source = sources[origin]?.name else { continue }
-      if seen.insert(source).inserted { names.append(source) }
-    }
-    return names.isEmpty ? step.nodes : names
+    return step.origins.compactMap { sources[$0] }.filter { seen.insert($0.name).inserted }
   }
 
   /// For each step the buffers written that something outside of it takes.
-  private static func visibleOutputs(_ plan: Plan) -> [[Int]] {
+  static func visibleOutputs(_ plan: Plan) -> [[Int]] {
     var readers: [Int: Set<Int>] = [:]
     for (position, step) in plan.steps.enumerated() {
       for buffer in step.buffers { readers[buffer, default: []].insert(position) }
