@@ -123,20 +123,17 @@
         let pitch = kernel.n * size
         let product =
           operands[kernel.product] + (batch * kernel.m * kernel.n + columns.lowerBound) * size
-        for block in tile.chunks.joined() {
-          let target = product + block.lowerBound * pitch
-          multiply(block, tile.panels.count, a, panels, to: target, pitch, columns.count, scratch)
+        for chunk in tile.chunks {
+          multiply(
+            chunk, tile.panels.count, a, panels,
+            to: product + chunk[0].lowerBound * pitch, pitch, columns.count, scratch)
         }
         return .success
       }
       let pitch = tile.panels.count * tiling.width * size
       var box = batch * boxesPerBatch + firstBox[index]
       for chunk in tile.chunks {
-        var target = scratch
-        for block in chunk {
-          multiply(block, tile.panels.count, a, panels, to: target, pitch, Int.max, scratch)
-          target += block.count * pitch
-        }
+        multiply(chunk, tile.panels.count, a, panels, to: scratch, pitch, Int.max, scratch)
         let status = epilogue?.run(box: box, operands: operands, product: scratch) ?? .success
         if status != .success { return status }
         box += 1
@@ -157,28 +154,57 @@
       return UnsafeRawPointer(memory)
     }
 
-    /// One block of rows times some panels.
+    /// The terms of a transposed left factor between which sums are put down: as many as have their
+    /// lines, of which each block takes a part, in the first cache.
+    private static let stridedTerms = 256
+
+    /// A chunk of rows times some panels.
     ///
     /// - Parameters:
     ///   - columns: how many columns there are at `target`; beyond, nothing is written.
     ///   - spare: room for a panel's block of which only some columns are.
     private func multiply(
-      _ block: Range<Int>, _ panelCount: Int, _ a: UnsafeRawPointer, _ panels: UnsafeRawPointer,
+      _ chunk: [Range<Int>], _ panelCount: Int, _ a: UnsafeRawPointer, _ panels: UnsafeRawPointer,
       to target: UnsafeMutableRawPointer, _ pitch: Int, _ columns: Int,
       _ spare: UnsafeMutableRawPointer
     ) {
+      let hasRoom = columns >= panelCount * tiling.width
+      let step = kernel.a.isTransposed && hasRoom ? Self.stridedTerms : kernel.k
+      var term = 0
+      while term < kernel.k {
+        let count = min(step, kernel.k - term)
+        var place = target
+        for block in chunk {
+          multiply(
+            block, term..<(term + count), panelCount, a, panels, to: place, pitch, columns, spare)
+          place += block.count * pitch
+        }
+        term += count
+      }
+    }
+
+    /// One block of rows times some panels, over some of the terms.
+    private func multiply(
+      _ block: Range<Int>, _ terms: Range<Int>, _ panelCount: Int, _ a: UnsafeRawPointer,
+      _ panels: UnsafeRawPointer, to target: UnsafeMutableRawPointer, _ pitch: Int,
+      _ columns: Int, _ spare: UnsafeMutableRawPointer
+    ) {
       let micro = micro[block.count]
-      let rows = a + block.lowerBound * aRow
+      let rows = a + block.lowerBound * aRow + terms.lowerBound * aStep
       let segment = tables + MicroKernelForm.mostRows
       let width = tiling.width * size
+      let isContinued = terms.lowerBound > 0 ? 1 : 0
       for panel in 0..<panelCount {
-        let b = panels + panel * panelBytes
+        let b = panels + panel * panelBytes + terms.lowerBound * width
         let left = columns - panel * tiling.width
         if left >= tiling.width {
-          _ = micro(rows, tables, aStep, kernel.k, segment, 1, b, target + panel * width, pitch, 0)
+          _ = micro(
+            rows, tables, aStep, terms.count, segment, 1, b, target + panel * width, pitch,
+            isContinued)
           continue
         }
-        _ = micro(rows, tables, aStep, kernel.k, segment, 1, b, spare, width, 0)
+        // Sums are not put down where there is no room for all columns.
+        _ = micro(rows, tables, aStep, terms.count, segment, 1, b, spare, width, 0)
         for row in 0..<block.count {
           (target + panel * width + row * pitch).copyMemory(
             from: spare + row * width, byteCount: left * size)

@@ -25,6 +25,8 @@
     /// The multiplications of a tile that are worth a thread's while.
     private static let tileWork = 500_000
     private static let tileLimit = 64
+    /// Rows that make up for packing panels once more.
+    private static let leastRows = 128
     /// What of the packed factor stays in the second cache, in bytes.
     private static let panelBytes = 256 << 10
     /// What of the product stays in the first, in bytes.
@@ -37,12 +39,14 @@
       let work = m * n * k
       let wanted =
         batchCount >= Self.tileLimit ? 1 : min(Self.tileLimit, max(1, work / Self.tileWork))
-      // Columns first: each tile packs panels of its own. At least two, for the left factor's sake.
+      // Columns first: each tile packs panels of its own. Each group of panels reads the left factor
+      // again, which is cheap only where that stays in cache.
       let fitting = max(1, Self.panelBytes / max(1, k * width * size))
-      let groups = min(
-        panelCount, max((panelCount + fitting - 1) / fitting, min(wanted, (panelCount + 1) / 2)))
+      let fewest = (panelCount + fitting - 1) / fitting
+      let isSmall = m * k * size <= Self.panelBytes
+      let groups = min(panelCount, max(fewest, min(wanted, isSmall ? (panelCount + 1) / 2 : 2)))
       // Then rows, unless packing again would cost more than it gains.
-      let cuts = max(1, min((wanted + groups - 1) / groups, m / (8 * MicroKernelForm.mostRows)))
+      let cuts = max(1, min((wanted + groups - 1) / groups, m / Self.leastRows))
       var tiles: [Tile] = []
       for rows in Self.parts(m, cuts) {
         for panels in Self.parts(panelCount, groups) {
