@@ -43,7 +43,7 @@ extension Graph {
       for input in inputs where input.graph !== self {
         throw GraphError("\(input) belongs to another graph", notes: [Self.note("input", input)])
       }
-      let resolved = try Self.resolve(op.signature, inputs, attributes)
+      let resolved = try Self.resolve(.of(op), inputs, attributes)
       // Creation order is what effects follow, so a control input that is also a data input stays out.
       let data = Set(inputs.map(\.node.index))
       var control: [Int] = []

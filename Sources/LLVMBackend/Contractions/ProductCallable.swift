@@ -63,7 +63,7 @@
     /// A chunk of the product, or a block's ragged columns, in scratch; a tile's panels follow.
     private let chunkByteCount: Int
     let scratchByteCount: Int
-    var estimatedNanoseconds: Int { batchCount * kernel.m * kernel.n * kernel.k / 40 }
+    var estimatedNanoseconds: Int { batchCount * kernel.m * kernel.n * kernel.k / 32 }
 
     /// The right factor in panels, all of them one after the other.
     var packing: OperandPacking? {

@@ -23,7 +23,7 @@
     let mostPanels: Int, mostRows: Int
 
     /// The multiplications of a tile that are worth a thread's while.
-    private static let tileWork = 500_000
+    private static let tileWork = 128_000
     private static let tileLimit = 64
     /// Rows that make up for packing panels once more.
     private static let leastRows = 128
