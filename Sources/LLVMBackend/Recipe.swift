@@ -8,6 +8,7 @@
     case rowProduct(RowProductRecipe)
     case window(WindowRecipe)
     case filterGradient(FilterGradientRecipe)
+    case pool(PoolRecipe)
 
     /// Nil for a kernel that has no code.
     init?(_ kernel: Kernel, _ machine: HostMachine) {
@@ -32,7 +33,9 @@
         } else {
           return nil
         }
-      case .named: return nil
+      case .named(let call):
+        guard let recipe = PoolRecipe(call) else { return nil }
+        self = .pool(recipe)
       }
     }
 
@@ -43,6 +46,7 @@
       case .rowProduct(let recipe): recipe.forms
       case .window(let recipe): recipe.forms
       case .filterGradient(let recipe): recipe.forms
+      case .pool(let recipe): [recipe.form]
       }
     }
 
@@ -56,6 +60,7 @@
       case .rowProduct(let recipe): return recipe.callable(found)
       case .window(let recipe): return recipe.callable(found)
       case .filterGradient(let recipe): return recipe.callable(found)
+      case .pool(let recipe): return recipe.callable(found[0])
       }
     }
   }

@@ -17,10 +17,13 @@ import Dataflow
   @Option(
     help: "Numbers of dense SELU layers, separated by commas: times of building to the first step.")
   var layers: String?
+  @Flag(help: "Single kernels instead, on both backends.")
+  var kernels = false
   @Option(help: "llvm or cpu.")
   var backend = Session.BackendChoice.llvm
 
   func run() throws {
+    if kernels { return try KernelBench(threads: threads).run() }
     if let layers {
       for text in layers.split(separator: ",") {
         guard let count = Int(text), count >= 1 else {

@@ -61,7 +61,7 @@
       var random = RandomBits(state: 1)
       let exponents = (0..<512).flatMap { exponent -> [UInt32] in
         let first = UInt32(exponent) << 23
-        return [first, first + (1 << 23) - count]
+        return [first, first + ((1 << 23) - count)]
           + (0..<4).map { _ in first + random.next() % ((1 << 23) - count) }
       }
       return exponents + function.seams.map { $0.bitPattern &- count / 2 }
