@@ -34,20 +34,26 @@ package struct Workspace {
 
   /// Copies the needed nodes into a new graph, each as it is or as `transform` makes it.
   ///
-  /// - Parameter transform: given a node and its inputs in the new graph, adds what replaces it and
-  ///   returns the outputs, or returns nil to have the node copied.
+  /// - Parameters:
+  ///   - addsNodes: whether the transform may add nodes for a node: they take its names and its origin,
+  ///     which costs as much as copying it.
+  ///   - transform: given a node and its inputs in the new graph, adds what replaces it and returns the
+  ///     outputs, or returns nil to have the node copied.
   package mutating func rebuild(
+    addsNodes: (_ node: Node) -> Bool = { _ in true },
     _ transform: (_ node: Node, _ inputs: [Tensor], _ target: Graph) throws -> [Tensor]?
   ) rethrows {
     let target = Graph(ops: graph.ops)
     var map: [Int: [Tensor]] = [:]
     for node in neededNodes() {
       let inputs = node.record.inputs.map { (map[$0.node] ?? [])[$0.output] }
-      let replacement = try target.withScope({
-        $0.names = node.name + "/"
-        $0.origin = node.record.origin
-        $0.site = node.site
-      }) { try transform(node, inputs, target) }
+      let replacement =
+        try addsNodes(node)
+        ? target.withScope({
+          $0.names = node.name + "/"
+          $0.origin = node.record.origin
+          $0.site = node.site
+        }) { try transform(node, inputs, target) } : transform(node, inputs, target)
       map[node.index] = replacement ?? target.copy(node, inputs: inputs).outputs
     }
     fetches = fetches.map { (map[$0.node.index] ?? [])[$0.index] }

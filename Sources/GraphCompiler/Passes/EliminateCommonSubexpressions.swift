@@ -20,7 +20,7 @@ package enum EliminateCommonSubexpressions: Pass {
     /// By the variable's name, since two handles may share a variable.
     var writes: [String: Int] = [:]
     var log = workspace.log
-    workspace.rebuild { node, inputs, target in
+    workspace.rebuild(addsNodes: { _ in false }) { node, inputs, target in
       let effects = node.definition?.effects ?? .host
       if effects.contains(.writes), let handle = inputs.first {
         writes[handle.node.variableName, default: 0] += 1

@@ -10,8 +10,9 @@ package enum ExpandComposites: Pass {
   package static func run(_ workspace: inout Workspace, _ options: CompilerOptions) throws {
     var log = workspace.log
     // An expansion may hold composites; no op expands into itself, so this ends.
-    while workspace.graph.operations.contains(where: { $0.definition is any CompositeOp.Type }) {
-      try workspace.rebuild { node, inputs, target in
+    func isComposite(_ node: Node) -> Bool { node.definition is any CompositeOp.Type }
+    while workspace.graph.operations.contains(where: isComposite) {
+      try workspace.rebuild(addsNodes: isComposite) { node, inputs, target in
         guard let expansion = expansion(of: node, on: inputs, in: target) else { return nil }
         // What only the sizes of this run show, the op's own shapes being too unknown before.
         if let error = target.errors.first {
@@ -43,8 +44,10 @@ package enum ExpandComposites: Pass {
 extension Specialize {
   /// Replaces shape arithmetic that a rewrite has added by its values.
   static func shapes(of workspace: inout Workspace) throws {
-    workspace.rebuild { node, inputs, target in
-      guard node.definition is any ShapeOp.Type else { return nil }
+    func isShape(_ node: Node) -> Bool { node.definition is any ShapeOp.Type }
+    guard workspace.graph.operations.contains(where: isShape) else { return }
+    workspace.rebuild(addsNodes: isShape) { node, inputs, target in
+      guard isShape(node) else { return nil }
       guard let values = target.copy(node, inputs: inputs).record.knownValues else {
         // More numbers than shapes have: computed as any other data is.
         return nil

@@ -38,10 +38,9 @@ package enum FoldConstants: Pass {
     // What fails to fold is left to run, where its error has a place.
     for (tensor, value) in zip(tensors, folded ?? []) { values[tensor] = value }
     var log = workspace.log
-    workspace.rebuild { node, _, target in
-      guard !node.outputs.isEmpty, node.outputs.contains(where: { values[$0] != nil }) else {
-        return nil
-      }
+    let isFolded = Set(values.keys.map(\.node))
+    workspace.rebuild(addsNodes: { isFolded.contains($0) }) { node, _, target in
+      guard isFolded.contains(node) else { return nil }
       log.record(name, node: node.name, origin: node.record.origin, "became a constant")
       return node.outputs.map { output in
         let value = values[output] ?? TensorValue(zeros: [0], dtype: output.dtype)
