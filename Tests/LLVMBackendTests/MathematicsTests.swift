@@ -45,10 +45,10 @@
         erf($0)
       },
       Function(
-        operation: .sine, bound: 1.55, seams: [0, .pi / 4, .pi / 2, .pi, 3200, -3200]
+        operation: .sine, bound: 1.6, seams: [0, .pi / 4, .pi / 2, .pi, 3200, -3200]
       ) { sin($0) },
       Function(
-        operation: .cosine, bound: 1.55, seams: [0, .pi / 4, .pi / 2, .pi, 3200, -3200]
+        operation: .cosine, bound: 1.6, seams: [0, .pi / 4, .pi / 2, .pi, 3200, -3200]
       ) { cos($0) },
     ]
 
@@ -128,7 +128,6 @@
           }
         }
       }
-
     #endif
 
     @Test func powersStayWithinTheirBound() throws {

@@ -28,13 +28,13 @@
   }
 
   extension Lanes {
-    /// The sine: at most 1.55 ulp off in `float32`, whatever the argument's size.
+    /// The sine: at most 1.6 ulp off in `float32`, whatever the argument's size.
     func sine() -> Lanes {
       guard dtype == .float32 else { return libraryCall("sin") }
       return magnitude.quadrant().sine(after: 0).flipping(signBit)
     }
 
-    /// The cosine: at most 1.55 ulp off in `float32`, whatever the argument's size.
+    /// The cosine: at most 1.6 ulp off in `float32`, whatever the argument's size.
     func cosine() -> Lanes {
       guard dtype == .float32 else { return libraryCall("cos") }
       return magnitude.quadrant().sine(after: 1)
