@@ -92,7 +92,7 @@ let package = Package(
     tests("TensorFlowFormats", ["TensorCore"]),
     tests("Training", ["Dataflow"]),
     tests("Persistence", ["Dataflow", "TensorFlowFormats"], resources: [.copy("Fixtures")]),
-    tests("LLVMBackend", []),
+    tests("LLVMBackend", ["Dataflow", "CPUBackend", "GraphCompiler", "StandardOps", "TensorCore"]),
     tests("graphc", [], resources: [.copy("Fixtures")]),
   ],
   swiftLanguageModes: [.v6]

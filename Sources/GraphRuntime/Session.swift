@@ -78,6 +78,19 @@ public final class Session: Sendable {
       pool: ThreadPool(threadCount: threads ?? ThreadPool.availableProcessors))
   }
 
+  /// A session with backends of its own.
+  package init(_ graph: Graph, asking backends: [any Backend], threads: Int? = nil)
+    throws(GraphErrors)
+  {
+    try graph.throwNewErrors()
+    self.graph = graph
+    self.backends = backends
+    compiler = CompilerSettings(contracts: [.exact, .rescaling], rewrites: true, fuses: true)
+    memoryBudget = nil
+    executor = Executor(
+      pool: ThreadPool(threadCount: threads ?? ThreadPool.availableProcessors))
+  }
+
   /// A session on another graph, with the same backends and threads.
   package init(_ graph: Graph, besides other: Session) throws(GraphErrors) {
     try graph.throwNewErrors()
@@ -186,6 +199,18 @@ public final class Session: Sendable {
 
   /// Every plan that was compiled and is kept.
   package var plans: [Plan] { cache.withLock { $0.plans.map(\.executable.plan) } }
+
+  /// The kernels of every plan that is kept, each with the name of the backend that compiled it.
+  package var kernels: [(kernel: Kernel, backend: String)] {
+    cache.withLock { cache in
+      cache.plans.flatMap { cached in
+        zip(cached.executable.plan.steps, cached.executable.backendNames).map { ($0.kernel, $1) }
+      }
+    }
+  }
+
+  /// The names of the backends, in the order in which they are asked.
+  package var backendNames: [String] { backends.map(\.name) }
 
   /// A plan, and what follows it if it is the first stage of a run.
   struct FoundPlan {

@@ -9,10 +9,17 @@ public struct LLVMBackend: Backend {
   /// The backend.
   public init() {}
 
+  #if LLVM
+    private var own: CodeLibrary?
+
+    /// The backend with functions of its own beside the process's.
+    package init(_ library: CodeLibrary) { own = library }
+  #endif
+
   /// A callable for each kernel; nil for those that have no code.
   public func compile(_ kernels: [Kernel]) -> [(any KernelCallable)?] {
     #if LLVM
-      guard let library = CodeLibrary.shared else { return kernels.map { _ in nil } }
+      guard let library = own ?? CodeLibrary.shared else { return kernels.map { _ in nil } }
       let recipes = kernels.map { Recipe($0, library.library.machine) }
       let code = library.code(for: recipes.flatMap { $0?.forms ?? [] })
       var next = 0

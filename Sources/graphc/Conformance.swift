@@ -1,6 +1,7 @@
 import ArgumentParser
 import Dataflow
 import Foundation
+import GraphTools
 import TensorFlowFormats
 
 struct Conformance: ParsableCommand {
@@ -27,9 +28,10 @@ struct Conformance: ParsableCommand {
         "none of the \(names.count) cases of \(directory) has \"\(only ?? "")\" in its name")
     }
     var (passed, failed) = (0, 0)
+    var tally = KernelTally()
     for name in chosen {
       do {
-        let problems = try ConformanceCase(folder.appending(path: name)).problems(options)
+        let problems = try ConformanceCase(folder.appending(path: name)).problems(options, &tally)
         for problem in problems { print("\(name): \(problem)") }
         if problems.isEmpty { passed += 1 } else { failed += 1 }
       } catch {
@@ -37,6 +39,7 @@ struct Conformance: ParsableCommand {
         failed += 1
       }
     }
+    print("kernels: \(tally.line)")
     print("\(passed) passed, \(failed) failed")
     if failed > 0 { throw ExitCode.failure }
   }
@@ -74,9 +77,10 @@ private struct ConformanceCase {
   }
 
   /// What differs from the known answers; empty if nothing does.
-  func problems(_ options: SessionOptions) throws -> [String] {
+  func problems(_ options: SessionOptions, _ tally: inout KernelTally) throws -> [String] {
     let graph = try GraphFile.read(folder.appending(path: "graph.pb").path)
     let session = try options.session(on: graph)
+    defer { tally.add(session) }
     var feeds = Feeds()
     for (name, file) in description.feeds {
       feeds.feed(try read(file), to: try session.tensor(named: name))

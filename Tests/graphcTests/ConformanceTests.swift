@@ -29,5 +29,19 @@ import Testing
     let lines = try output(cases.name, options).split(separator: "\n")
     #expect(
       lines.last == "\(cases.count) passed, 0 failed", "\(lines.prefix(5).joined(separator: "\n"))")
+    let counts = lines.dropLast().last ?? ""
+    #expect(counts.hasPrefix("kernels: "))
+    #expect(counts.contains(" compiled by cpu") == options.contains("cpu"), "\(counts)")
   }
+
+  #if LLVM
+    /// Random numbers, sorting and the like are left to the CPU backend.
+    @Test func almostEveryKernelIsCompiled() throws {
+      let lines = try output("conformance", []).split(separator: "\n")
+      let counts = try #require(lines.last { $0.hasPrefix("kernels: ") })
+      let numbers = counts.split(separator: " ").compactMap { Int($0) }
+      try #require(numbers.count >= 2, "\(counts)")
+      #expect(Double(numbers[0]) >= 0.95 * Double(numbers[0] + numbers[1]), "\(counts)")
+    }
+  #endif
 }

@@ -74,8 +74,16 @@ enum Graphs {
 /// The tool that was built beside the tests.
 enum GraphcProcess {
   /// What it printed, errors included, and its status.
-  static func run(_ arguments: [String]) throws -> (output: String, status: Int32) {
+  ///
+  /// - Parameters:
+  ///   - environment: variables beside those of the tests.
+  ///   - folder: where it runs.
+  static func run(
+    _ arguments: [String], environment: [String: String] = [:], in folder: URL? = nil
+  ) throws -> (output: String, status: Int32) {
     let process = Process()
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    if let folder { process.currentDirectoryURL = folder }
     process.executableURL = Bundle.main.executableURL?.deletingLastPathComponent()
       .appending(path: "graphc")
     process.arguments = arguments

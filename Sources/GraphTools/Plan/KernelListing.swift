@@ -89,20 +89,30 @@ package enum KernelListing {
 }
 
 extension Kernel {
+  /// The form without sizes.
+  package var formName: String {
+    switch self {
+    case .loop(let loop): loop.reduction == nil ? "loop" : "reduction"
+    case .staged: "staged"
+    case .contraction: "contraction"
+    case .convolution(let convolution): convolution.name
+    case .named(let call): call.kernel.name
+    }
+  }
+
   /// The form and its sizes, for listings.
   package var form: String {
     switch self {
     case .loop(let loop):
       loop.reduction == nil
-        ? "loop\(loop.extents)" : "reduction\(loop.extents) over \(loop.reducedExtents)"
-    case .staged(let staged): "staged\(staged.extents) of \(staged.stages.count) loops"
+        ? "\(formName)\(loop.extents)" : "\(formName)\(loop.extents) over \(loop.reducedExtents)"
+    case .staged(let staged): "\(formName)\(staged.extents) of \(staged.stages.count) loops"
     case .contraction(let contraction):
-      "contraction\(contraction.batch + [contraction.m, contraction.n, contraction.k])"
+      "\(formName)\(contraction.batch + [contraction.m, contraction.n, contraction.k])"
         + epilogueNote
     case .convolution(let convolution):
-      "\(convolution.name)\(convolution.output.shape) over \(convolution.summedExtents)"
-        + epilogueNote
-    case .named(let call): call.kernel.name
+      "\(formName)\(convolution.output.shape) over \(convolution.summedExtents)" + epilogueNote
+    case .named: formName
     }
   }
 

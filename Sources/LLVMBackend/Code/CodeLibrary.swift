@@ -8,9 +8,11 @@
   ///
   /// Plans, sessions and batch sizes share them. Forms hold no sizes, so that there are few, and what is
   /// compiled stays.
-  final class CodeLibrary: Sendable {
-    /// The one library; nil without LLVM.
-    static let shared: CodeLibrary? = (try? LLVMLibrary.loaded.get()).map { CodeLibrary($0) }
+  package final class CodeLibrary: Sendable {
+    /// The library of all sessions; nil without LLVM.
+    static let shared = (try? LLVMLibrary.loaded.get()).map {
+      CodeLibrary($0, cache: ObjectCache.standard)
+    }
 
     let library: LLVMLibrary
     private let known = Mutex<[AnyHashableForm: Code?]>([:])
@@ -21,11 +23,15 @@
       let form: AnyHashable
     }
 
-    private init(_ library: LLVMLibrary) {
+    /// A library without any functions yet.
+    package init(_ library: LLVMLibrary, cache: ObjectCache?) {
       self.library = library
       linker = Mutex(Linker(library.functions))
-      cache = ObjectCache.standard
+      self.cache = cache
     }
+
+    /// How many functions there are, whether they were compiled here or found on disk.
+    package var functionCount: Int { known.withLock { $0.values.count { $0 != nil } } }
 
     /// The code of each form, compiled where it is not known yet; nil where a form has none.
     ///

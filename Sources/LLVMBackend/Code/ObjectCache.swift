@@ -3,11 +3,14 @@
   import Synchronization
 
   /// What an object file was made of: its source, the compiler, and the processor.
-  struct ObjectKey: Hashable {
+  package struct ObjectKey: Hashable {
     private let hashes: (UInt64, UInt64)
     let machine: String
 
-    init(text: UnsafeBufferPointer<CChar>, machine: String) {
+    /// - Parameters:
+    ///   - text: the source.
+    ///   - machine: the compiler and the processor.
+    package init(text: UnsafeBufferPointer<CChar>, machine: String) {
       var first = StableHash(seed: 1)
       var second = StableHash(seed: 2)
       let bytes = UnsafeRawBufferPointer(text)
@@ -23,10 +26,12 @@
     }
 
     /// The name of the function and of the file.
-    var symbol: String { "dataflow_" + String(hashes.0, radix: 16) + String(hashes.1, radix: 16) }
+    package var symbol: String {
+      "dataflow_" + String(hashes.0, radix: 16) + String(hashes.1, radix: 16)
+    }
 
-    static func == (a: ObjectKey, b: ObjectKey) -> Bool { a.symbol == b.symbol }
-    func hash(into hasher: inout Hasher) { hasher.combine(hashes.0) }
+    package static func == (a: ObjectKey, b: ObjectKey) -> Bool { a.symbol == b.symbol }
+    package func hash(into hasher: inout Hasher) { hasher.combine(hashes.0) }
   }
 
   /// A hash that is the same in every process: eight bytes at a time, multiplied and folded.
@@ -61,7 +66,7 @@
   /// A file is used only if it is this user's own, whole, and made of the same source by the same
   /// compiler for the same processor; any other is as good as none. The oldest go when all are more
   /// than a limit.
-  struct ObjectCache: Sendable {
+  package struct ObjectCache: Sendable {
     private let folder: String
     private let limit: Int
 
@@ -80,7 +85,8 @@
       return variable("HOME").map { ObjectCache(folder: $0 + "/.cache/dataflow") }
     }()
 
-    init(folder: String, limit: Int = 64 << 20) {
+    /// - Parameter limit: the most bytes of all files.
+    package init(folder: String, limit: Int = 64 << 20) {
       self.folder = folder
       self.limit = limit
     }
@@ -96,14 +102,16 @@
     }
 
     /// The object file of a key, if it was kept.
-    func object(_ key: ObjectKey) -> [UInt8]? {
-      let file = open(path(key), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+    package func object(_ key: ObjectKey) -> [UInt8]? {
+      // Nor may a pipe of that name have it wait.
+      let file = open(path(key), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
       guard file >= 0 else { return nil }
       defer { close(file) }
       var status = stat()
       // Code is run as this user: nobody else may have written it.
-      guard fstat(file, &status) == 0, status.st_uid == geteuid(), status.st_mode & 0o022 == 0,
-        status.st_size > 0, status.st_size < limit
+      guard fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+        status.st_uid == geteuid(), status.st_mode & 0o022 == 0, status.st_size > 0,
+        status.st_size < limit
       else { return nil }
       var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
       let count = bytes.withUnsafeMutableBytes { read(file, $0.baseAddress, $0.count) }
@@ -122,7 +130,7 @@
     }
 
     /// Keeps an object file; what cannot be written is not kept.
-    func keep(_ object: [UInt8], _ key: ObjectKey) {
+    package func keep(_ object: [UInt8], _ key: ObjectKey) {
       makeFolder()
       let aside = folder + "/" + key.symbol + ".\(getpid())"
       let file = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
@@ -137,7 +145,7 @@
     }
 
     private func makeFolder() {
-      var place = ""
+      var place = folder.hasPrefix("/") ? "" : "."
       for part in folder.split(separator: "/") {
         place += "/" + part
         mkdir(place, 0o700)
