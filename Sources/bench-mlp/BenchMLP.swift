@@ -17,6 +17,8 @@ import Dataflow
   @Option(
     help: "Numbers of dense SELU layers, separated by commas: times of building to the first step.")
   var layers: String?
+  @Option(help: "A number of small training steps instead: the memory that they take.")
+  var steps: Int?
   @Flag(help: "Single kernels instead, on both backends.")
   var kernels = false
   @Option(help: "llvm or cpu.")
@@ -24,6 +26,10 @@ import Dataflow
 
   func run() throws {
     if kernels { return try KernelBench(threads: threads).run() }
+    if let steps {
+      guard steps >= 1 else { throw ValidationError("--steps must be at least 1") }
+      return try Endurance(backend: backend, threads: threads).measure(steps: steps)
+    }
     if let layers {
       for text in layers.split(separator: ",") {
         guard let count = Int(text), count >= 1 else {

@@ -4,11 +4,12 @@
   import TensorCore
 
   extension ContractionKernel {
-    /// A product of one term for each element as a loop, which reads and writes everything once; nil if
-    /// there are more terms.
+    /// A product of at most one term for each element, or of no elements, as a loop, which reads and
+    /// writes everything once; nil for any other.
     var outerProduct: LoopKernel? {
-      guard k == 1 else { return nil }
       let extents = batch + [m, n]
+      let isEmpty = extents.contains(0)
+      guard k <= 1 || isEmpty else { return nil }
       let builder = ElementBuilder()
       let left = Operand(
         buffer: a.buffer, dtype: dtype,
@@ -20,27 +21,29 @@
         access: Access(
           offset: b.offset,
           strides: b.batchStrides + [0, b.isTransposed ? b.leadingDimension : 1]))
-      let x = builder.element(.load(0), dtype)
-      let y = builder.element(.load(1), dtype)
+      let factors = k == 1 ? [left, right] : []
       // A sum begins with zero: a product of −0 becomes 0.
-      let product = x * y + builder.constant(0, dtype)
+      let zero = builder.constant(0, dtype)
+      let product =
+        factors.isEmpty
+        ? zero : builder.element(.load(0), dtype) * builder.element(.load(1), dtype) + zero
       guard let epilogue else {
         let store = Operand(
           buffer: self.product, dtype: dtype, access: Access(strides: Shape(extents).strides))
         return LoopKernel(
-          extents: extents, loads: [left, right], body: builder.expression([product]),
+          extents: extents, loads: factors, body: builder.expression([product]),
           stores: [store]
         ).collapsed()
       }
       var loop = epilogue
-      loop.loads = [left, right] + epilogue.loads
+      loop.loads = factors + epilogue.loads
       var values: [Element] = []
       for (number, instruction) in epilogue.body.instructions.enumerated() {
         if case .load(let load) = instruction {
           // The epilogue's own loads are those from 1.
+          let own = ElementInstruction.load(load - 1 + factors.count)
           values.append(
-            load == 0
-              ? product : builder.element(.load(load + 1), epilogue.body.types[number]))
+            load == 0 ? product : builder.element(own, epilogue.body.types[number]))
         } else {
           values.append(
             builder.element(
