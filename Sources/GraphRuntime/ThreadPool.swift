@@ -25,7 +25,10 @@ final class ThreadPool: Sendable {
     let generation = UnsafeMutablePointer<UInt32>.allocate(capacity: 1)
     let epoch = Atomic<UInt32>(0)
     let sleepers = Atomic<Int>(0)
-    let next = Atomic<Int>(0)
+    /// The next tile of each worker's own range, a cache line apart.
+    let next: UnsafeMutablePointer<Atomic<Int>>
+    static let nextStep = 16
+    let workerCount: Int
     let pending = Atomic<Int>(0)
     let isStopping = Atomic<Bool>(false)
     var work: Work?
@@ -33,14 +36,43 @@ final class ThreadPool: Sendable {
     var tileCount = 0
     var grain = 1
 
-    init() { generation.initialize(to: 0) }
-    deinit { generation.deallocate() }
+    init(workerCount: Int) {
+      self.workerCount = workerCount
+      generation.initialize(to: 0)
+      next = .allocate(capacity: workerCount * Self.nextStep)
+      for worker in 0..<workerCount { (next + worker * Self.nextStep).initialize(to: Atomic(0)) }
+    }
 
+    deinit {
+      generation.deallocate()
+      for worker in 0..<workerCount {
+        (next + worker * Self.nextStep).deinitialize(count: 1)
+      }
+      next.deallocate()
+    }
+
+    /// Where a worker's own range begins: neighbouring tiles write to neighbouring memory, whose cache
+    /// lines would go to and fro if they ran on different processors at once.
+    private func firstTile(_ worker: Int) -> Int {
+      worker * tileCount / workerCount / grain * grain
+    }
+
+    func begin() {
+      for worker in 0..<workerCount {
+        next[worker * Self.nextStep].store(firstTile(worker), ordering: .relaxed)
+      }
+    }
+
+    /// Runs the worker's own tiles, then what others have not begun.
     func runTiles(_ worker: Int) {
-      while true {
-        let start = next.add(grain, ordering: .relaxed).oldValue
-        if start >= tileCount { return }
-        if let work, let context { work(context, start..<min(start + grain, tileCount), worker) }
+      for distance in 0..<workerCount {
+        let owner = (worker + distance) % workerCount
+        let end = owner + 1 == workerCount ? tileCount : firstTile(owner + 1)
+        while true {
+          let start = next[owner * Self.nextStep].add(grain, ordering: .relaxed).oldValue
+          if start >= end { break }
+          if let work, let context { work(context, start..<min(start + grain, end), worker) }
+        }
       }
     }
 
@@ -72,7 +104,7 @@ final class ThreadPool: Sendable {
 
   init(threadCount: Int) {
     self.threadCount = max(1, threadCount)
-    let shared = Shared()
+    let shared = Shared(workerCount: max(1, threadCount))
     self.shared = shared
     for worker in 1..<max(1, threadCount) {
       Self.start { shared.loop(worker) }
@@ -98,7 +130,7 @@ final class ThreadPool: Sendable {
     shared.context = context
     shared.tileCount = tiles
     shared.grain = grain
-    shared.next.store(0, ordering: .relaxed)
+    shared.begin()
     shared.pending.store(threadCount - 1, ordering: .relaxed)
     post()
     shared.runTiles(0)

@@ -18,7 +18,7 @@
       case .contraction(let contraction):
         if let loop = contraction.outerProduct {
           self = .nest(NestRecipe(loop))
-        } else if let recipe = RowProductRecipe(contraction) {
+        } else if let recipe = RowProductRecipe(contraction, machine) {
           self = .rowProduct(recipe)
         } else if let recipe = ProductRecipe(contraction, machine) {
           self = .product(recipe)

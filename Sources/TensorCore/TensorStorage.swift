@@ -1,3 +1,5 @@
+import Glibc
+
 /// The bytes of a dense tensor: 64-byte aligned, zeroed, freed with their last owner.
 ///
 /// Shared by value copies; `TensorValue` copies it before a write if it is not uniquely referenced.
@@ -7,12 +9,19 @@ package final class TensorStorage: @unchecked Sendable {
 
   /// Enough for the widest vector and a cache line.
   package static let alignment = 64
+  /// The size of the machine's huge pages, and of storage that is worth them.
+  private static let hugePage = 2 << 20
 
   package init(byteCount: Int) {
     self.byteCount = byteCount
     // Rounded up, so that a zero-sized tensor too has a valid address.
     let allocated = max(byteCount, 1)
-    base = UnsafeMutableRawPointer.allocate(byteCount: allocated, alignment: Self.alignment)
+    let isHuge = byteCount >= Self.hugePage
+    base = UnsafeMutableRawPointer.allocate(
+      byteCount: allocated, alignment: isHuge ? Self.hugePage : Self.alignment)
+    // A factor that is read down its columns touches a page for each row: far more than processors keep
+    // addresses of, unless pages are huge. A request only, so that its failure is none.
+    if isHuge { madvise(base, allocated, MADV_HUGEPAGE) }
     base.initializeMemory(as: UInt8.self, repeating: 0, count: allocated)
   }
 

@@ -26,7 +26,7 @@
     private static let tileWork = 128_000
     private static let tileLimit = 64
     /// Rows that make up for packing panels once more.
-    private static let leastRows = 128
+    private static let leastRows = 192
     /// What of the packed factor stays in the second cache, in bytes.
     private static let panelBytes = 256 << 10
     /// What of the product stays in the first, in bytes.

@@ -10,19 +10,19 @@
     let tiles: [Range<Int>]
     let epilogue: EpilogueRecipe?
 
-    /// Few enough for two tiles of a usual layer, in multiples of what a function takes at once.
+    /// Few enough for some tiles of a usual layer.
     private static let tileWork = 60_000
-    private static let columnStep = 64
 
     /// Nil unless the left factor is one row and the right one lies row by row.
-    init?(_ kernel: ContractionKernel) {
+    init?(_ kernel: ContractionKernel, _ machine: HostMachine) {
       guard kernel.m == 1, !kernel.b.isTransposed, kernel.batch.allSatisfy({ $0 == 1 }),
         kernel.n > 0, kernel.k > 0, [.float32, .float64, .int32, .int64].contains(kernel.dtype)
       else { return nil }
       self.kernel = kernel
       let pieces = min(16, max(1, kernel.n * kernel.k / Self.tileWork))
       let wide = (kernel.n + pieces - 1) / pieces
-      let step = (wide + Self.columnStep - 1) / Self.columnStep * Self.columnStep
+      let least = RowProductForm.columnCount(kernel.dtype, machine)
+      let step = (wide + least - 1) / least * least
       let tiles = stride(from: 0, to: kernel.n, by: step).map { $0..<min($0 + step, kernel.n) }
       self.tiles = tiles
       epilogue = kernel.epilogue.map { loop in

@@ -10,7 +10,12 @@
     let dtype: DType
 
     /// Vectors of columns at a time: as many sums as registers hold, to wait for none.
-    private static let vectorCount = 8
+    private static let vectorCount = 10
+
+    /// The columns that are computed at a time.
+    static func columnCount(_ dtype: DType, _ machine: HostMachine) -> Int {
+      vectorCount * machine.vectorByteCount / (dtype.byteCount ?? 4)
+    }
 
     func emit(_ library: LLVMLibrary) -> Emitter? {
       let emitter = Emitter(
