@@ -7,6 +7,12 @@ protocol CastElement: BitwiseCopyable {
   var asInt64: Int64 { get }
   init(castingDouble value: Double)
   init(castingInt64 value: Int64)
+  /// From an integer that `Int64` may not hold.
+  init(castingUInt64 value: UInt64)
+}
+
+extension CastElement {
+  init(castingUInt64 value: UInt64) { self.init(castingInt64: Int64(truncatingIfNeeded: value)) }
 }
 
 extension CastElement where Self: BinaryFloatingPoint {
@@ -15,6 +21,7 @@ extension CastElement where Self: BinaryFloatingPoint {
   var asInt64: Int64 { Int64(castingDouble: asDouble) }
   init(castingDouble value: Double) { self = Self(value) }
   init(castingInt64 value: Int64) { self = Self(value) }
+  init(castingUInt64 value: UInt64) { self = Self(value) }
 }
 
 extension CastElement where Self: FixedWidthInteger {
@@ -56,6 +63,7 @@ struct BFloat16: CastElement {
     bits = UInt16(truncatingIfNeeded: TensorValue.bfloat16Bits(Float(value)))
   }
   init(castingInt64 value: Int64) { self.init(castingDouble: Double(value)) }
+  init(castingUInt64 value: UInt64) { self.init(castingDouble: Double(value)) }
 }
 
 /// A byte that is 0 or 1.
@@ -79,6 +87,8 @@ enum CastBlocks {
     { d, a, _, _, n, _ in
       if S.isFloat {
         Blocks<S>.unary(d, a, n) { D(castingDouble: $0.asDouble) }
+      } else if S.self == UInt64.self {
+        Blocks<UInt64>.unary(d, a, n) { D(castingUInt64: $0) }
       } else {
         Blocks<S>.unary(d, a, n) { D(castingInt64: $0.asInt64) }
       }

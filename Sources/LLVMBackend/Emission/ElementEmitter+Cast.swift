@@ -7,6 +7,11 @@
     /// comparison with zero; what no integer holds becomes the least, as x86 converts.
     func cast(_ x: Lanes, to dtype: DType) -> Lanes {
       if x.dtype == dtype { return x }
+      if x.dtype == .bfloat16, dtype == .bool {
+        // By its bits: as a number, one below the normal range would count as zero.
+        let bits = x.with(x.value, .uint16)
+        return (bits & bits.constant(0x7fff)) .!= bits.constant(0)
+      }
       if x.dtype == .bfloat16 { return cast(widened(x), to: dtype) }
       if x.dtype == .float16, dtype != .float32 { return cast(cast(x, to: .float32), to: dtype) }
       switch dtype {

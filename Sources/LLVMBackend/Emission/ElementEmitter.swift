@@ -41,7 +41,7 @@
       if dtype.isHalf { return false }
       switch operation {
       case .and, .or, .xor: return !dtype.isFloatingPoint
-      case .arcTangent2, .power: return dtype.isFloatingPoint
+      case .arcTangent2: return dtype.isFloatingPoint
       // A `bool` is a byte to the other operations.
       default: return dtype != .bool
       }
@@ -113,7 +113,7 @@
       case .minimum:
         return x.isFloat
           ? (x < y).select(x, x.isNaN.select(x, y)) : (x < y).select(x, y)
-      case .power: return x.power(y)
+      case .power: return x.isFloat ? x.power(y) : x.wholePower(y)
       case .arcTangent2: return x.libraryCall("atan2", y)
       case .divide: return x.isFloat ? x / y : x / divisor(x, y)
       case .truncatedRemainder: return x.isFloat ? x.libraryCall("fmod", y) : x % divisor(x, y)

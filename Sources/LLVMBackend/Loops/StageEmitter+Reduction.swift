@@ -183,7 +183,8 @@
       func widened(_ value: Lanes) -> Lanes {
         count.map { value.count == nil ? value.splat($0) : value } ?? value
       }
-      let steps = ElementEmitter(emitter: emitter, status: nest.status, active: nil)
+      // Lanes that stand for no element divide by the zeros that were read for them.
+      let steps = ElementEmitter(emitter: emitter, status: nest.status, active: state?.active)
       var values: [Lanes] = []
       for (number, instruction) in expression.instructions.enumerated() {
         let value: Lanes
