@@ -48,15 +48,18 @@ extension Session {
   private static func converted(_ value: any TensorConvertible, for tensor: Tensor)
     throws(SessionError) -> TensorValue
   {
-    let site = tensor.node.site.map { ", made at \($0)" } ?? ""
+    func failure(_ what: String) -> SessionError {
+      let site = tensor.node.site.map { ", made at \($0)" } ?? ""
+      return SessionError("\(tensor)\(site), cannot be fed \(what)")
+    }
     let converted: TensorValue
     do throws(TensorError) {
       converted = try value.tensorValue(as: tensor.dtype)
     } catch {
-      throw SessionError("\(tensor)\(site), cannot be fed this: \(error)")
+      throw failure("this: \(error)")
     }
     guard tensor.shape.matches(converted.shape) else {
-      throw SessionError("\(tensor)\(site), cannot be fed a value of shape \(converted.shape)")
+      throw failure("a value of shape \(converted.shape)")
     }
     return converted
   }

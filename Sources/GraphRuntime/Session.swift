@@ -255,7 +255,11 @@ public final class Session: Sendable {
   private func cached(_ plan: Plan, stage: Stage? = nil, isChecked: Bool) throws -> CachedPlan {
     if let memoryBudget { try plan.check(budget: memoryBudget) }
     // A checked run computes everything anew.
-    let executable = try Executable(plan, backends: backends, packs: !isChecked)
+    var executable = try Executable(plan, backends: backends, packs: !isChecked)
+    if let memoryBudget, plan.arenaByteCount + executable.liveByteCount > memoryBudget {
+      // Slower runs are better than none.
+      executable = try Executable(plan, backends: backends)
+    }
     let live =
       isChecked || !executable.keepsAnything
       ? nil

@@ -18,6 +18,18 @@ import Testing
     }
   }
 
+  /// The initializer takes 80,000 bytes; the packed weights beside the buffers would take 104,400.
+  @Test func operandsArePackedOnlyWhereTheBudgetHasRoom() throws {
+    let net = Net()
+    let value = TensorValue(repeating: Float(1), shape: [10, 100])
+    func result(_ budget: Int?) throws -> TensorValue {
+      let session = try Session(net.graph, memoryBudget: budget)
+      try session.run(net.graph.globalVariablesInitializer())
+      return try session.run(net.y, feeding: [net.x: value])
+    }
+    #expect(try result(90_000) == result(nil))
+  }
+
   @Test func aRunBeyondTheBudgetIsRefused() throws {
     let net = Net()
     let session = try Session(net.graph, memoryBudget: 1 << 20)
