@@ -20,13 +20,13 @@ public struct LLVMBackend: Backend {
   public func compile(_ kernels: [Kernel]) -> [(any KernelCallable)?] {
     #if LLVM
       guard let library = own ?? CodeLibrary.shared else { return kernels.map { _ in nil } }
-      let recipes = kernels.map { Recipe($0, library.library.machine) }
-      let code = library.code(for: recipes.flatMap { $0?.forms ?? [] })
-      var next = 0
-      return recipes.map { recipe in
-        guard let recipe else { return nil }
-        defer { next += recipe.forms.count }
-        return recipe.callable(Array(code[next..<(next + recipe.forms.count)]))
+      let recipes = kernels.map { recipe(for: $0, library.library.machine) }
+      let forms = recipes.map { $0?.forms ?? [] }
+      var code = library.code(for: Array(forms.joined()))[...]
+      return zip(recipes, forms).map { recipe, forms in
+        let own = code.prefix(forms.count).compactMap { $0 }
+        code = code.dropFirst(forms.count)
+        return own.count == forms.count ? recipe?.callable(own) : nil
       }
     #else
       return kernels.map { _ in nil }

@@ -1,8 +1,8 @@
 #if LLVM
   import CPUBackend
   import Dataflow
+  import Foundation
   import GraphCompiler
-  import Glibc
   import LLVMBackend
   import Testing
 
@@ -11,7 +11,8 @@
   @Suite struct ObjectCacheTests {
     /// A folder that is gone after `body`.
     private func withFolder(_ body: (String) throws -> Void) throws {
-      var template = Array("/tmp/dataflow-cache-XXXXXX".utf8CString)
+      let temporary = FileManager.default.temporaryDirectory.path
+      var template = Array("\(temporary)/dataflow-cache-XXXXXX".utf8CString)
       let made = template.withUnsafeMutableBufferPointer { mkdtemp($0.baseAddress!) != nil }
       try #require(made)
       let folder = String(

@@ -74,13 +74,9 @@
       choose {
         rows(remaining: nil, active: nil)
       } else: {
-        let limit = Lanes(
-          emitter: emitter,
-          value: emitter.llvm.BuildTrunc(emitter.builder, columns, emitter.int32Type, ""),
-          dtype: .int32, count: nil)
         rows(
           remaining: columns,
-          active: emitter.laneNumbers(columnCount) < limit.splat(columnCount))
+          active: emitter.lanes(below: columns, count: columnCount))
       }
     }
 

@@ -4,7 +4,7 @@
   import TensorCore
 
   /// A matrix product on the way to code.
-  struct ProductRecipe {
+  struct ProductRecipe: Recipe {
     let kernel: ContractionKernel
     let tiling: ProductTiling
     let epilogue: EpilogueRecipe?

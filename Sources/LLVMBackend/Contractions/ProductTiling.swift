@@ -50,9 +50,7 @@
       var tiles: [Tile] = []
       for rows in Self.parts(m, cuts) {
         for panels in Self.parts(panelCount, groups) {
-          let blocks = Self.parts(
-            rows.count, (rows.count + MicroKernelForm.mostRows - 1) / MicroKernelForm.mostRows
-          ).map { ($0.lowerBound + rows.lowerBound)..<($0.upperBound + rows.lowerBound) }
+          let blocks = Self.blocks(rows)
           let rowBytes = panels.count * width * size
           let most = max(1, Self.chunkBytes / (rowBytes * MicroKernelForm.mostRows))
           let chunks = stride(from: 0, to: blocks.count, by: most).map {
@@ -66,6 +64,12 @@
       mostPanels = tiles.map(\.panels.count).max() ?? 0
       mostRows =
         tiles.flatMap { $0.chunks.map { $0.reduce(0) { $0 + $1.count } } }.max() ?? 0
+    }
+
+    /// Rows in blocks of micro-kernels, as equal as they can be.
+    static func blocks(_ rows: Range<Int>) -> [Range<Int>] {
+      parts(rows.count, (rows.count + MicroKernelForm.mostRows - 1) / MicroKernelForm.mostRows)
+        .map { ($0.lowerBound + rows.lowerBound)..<($0.upperBound + rows.lowerBound) }
     }
 
     /// A range in so many parts whose sizes differ by one at most.

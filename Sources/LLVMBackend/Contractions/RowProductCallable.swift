@@ -4,7 +4,7 @@
   import TensorCore
 
   /// One row times a matrix on the way to code.
-  struct RowProductRecipe {
+  struct RowProductRecipe: Recipe {
     let kernel: ContractionKernel
     /// Ranges of columns.
     let tiles: [Range<Int>]

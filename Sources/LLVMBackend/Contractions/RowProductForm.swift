@@ -49,11 +49,7 @@
       func active(_ vector: Int) -> Lanes? {
         guard let remaining else { return nil }
         let left = emitter.subtract(remaining, emitter.integer(vector * width))
-        let limit = Lanes(
-          emitter: emitter,
-          value: emitter.llvm.BuildTrunc(emitter.builder, left, emitter.int32Type, ""),
-          dtype: .int32, count: nil)
-        return emitter.laneNumbers(width) < limit.splat(width)
+        return emitter.lanes(below: left, count: width)
       }
       let masks = (0..<vectors).map(active)
       let zero = emitter.constant(0, dtype, count: width)

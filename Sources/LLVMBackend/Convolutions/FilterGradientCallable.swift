@@ -4,7 +4,7 @@
   import TensorCore
 
   /// The gradient of a convolution's filter on the way to code.
-  struct FilterGradientRecipe {
+  struct FilterGradientRecipe: Recipe {
     let plan: FilterGradientPlan
     let epilogue: EpilogueRecipe
 

@@ -112,9 +112,7 @@
             pieces.append(
               Piece(
                 tap: tap, channels: range,
-                blocks: WindowPlan.blocks(range.count).map {
-                  ($0.lowerBound + range.lowerBound)..<($0.upperBound + range.lowerBound)
-                }))
+                blocks: ProductTiling.blocks(range)))
           }
           tiles.append(
             Tile(pieces: pieces, panels: panels, firstBox: boxes.count, rowCount: rows.count))

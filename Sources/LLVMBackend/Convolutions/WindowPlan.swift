@@ -178,16 +178,11 @@
       for tile in tiles {
         let part = parts[tile.part]
         for chunk in part.chunks(tile.rows) {
-          counts.formUnion(Self.blocks(chunk.count * part.phase.columns.count).map(\.count))
+          counts.formUnion(
+            ProductTiling.blocks(0..<(chunk.count * part.phase.columns.count)).map(\.count))
         }
       }
       return counts.sorted()
-    }
-
-    /// Places in blocks of micro-kernels.
-    static func blocks(_ places: Int) -> [Range<Int>] {
-      ProductTiling.parts(
-        places, (places + MicroKernelForm.mostRows - 1) / MicroKernelForm.mostRows)
     }
   }
 

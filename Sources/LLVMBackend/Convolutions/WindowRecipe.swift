@@ -4,7 +4,7 @@
   import TensorCore
 
   /// A convolution, or the gradient of its input, on the way to code.
-  struct WindowRecipe {
+  struct WindowRecipe: Recipe {
     let plan: WindowPlan
     let epilogue: EpilogueRecipe
 

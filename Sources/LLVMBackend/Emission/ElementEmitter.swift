@@ -47,6 +47,20 @@
       }
     }
 
+    /// A step that takes earlier ones.
+    ///
+    /// - Parameter value: what an earlier step gives.
+    func step(_ instruction: ElementInstruction, _ dtype: DType, _ value: (Int) -> Lanes) -> Lanes {
+      switch instruction {
+      case .load, .coordinate, .constant: preconditionFailure("a step that takes no others")
+      case .unary(let operation, let a): unary(operation, value(a))
+      case .binary(let operation, let a, let b): binary(operation, value(a), value(b))
+      case .comparison(let operation, let a, let b): comparison(operation, value(a), value(b))
+      case .select(let condition, let a, let b): value(condition).select(value(a), value(b))
+      case .cast(let a): cast(value(a), to: dtype)
+      }
+    }
+
     // MARK: One operand
 
     func unary(_ operation: UnaryOperation, _ x: Lanes) -> Lanes {

@@ -264,6 +264,18 @@
         count: count)
     }
 
+    /// A 64-bit integer as a value of 32 bits.
+    func narrowed(_ integer: IRValue) -> Lanes {
+      Lanes(
+        emitter: self, value: llvm.BuildTrunc(builder, integer, int32Type, ""), dtype: .int32,
+        count: nil)
+    }
+
+    /// Which lanes of a vector are among the first `remaining`.
+    func lanes(below remaining: IRValue, count: Int) -> Lanes {
+      laneNumbers(count) < narrowed(remaining).splat(count)
+    }
+
     /// 0, 1, 2, … in the lanes of a vector of 32-bit integers.
     func laneNumbers(_ count: Int) -> Lanes {
       var elements: [IRValue] = (0..<count).map {

@@ -9,7 +9,8 @@
     ) -> Int32
 
   /// A loop or stages on the way to code: the form, and the words of each piece.
-  struct NestRecipe {
+  struct NestRecipe: Recipe {
+    var forms: [any CodeForm] { [form] }
     let form: NestForm
     let pieces: [[Int64]]
     let estimatedNanoseconds: Int
@@ -80,6 +81,10 @@
       }
       estimatedNanoseconds = Int(steps * 0.08)
     }
+  }
+
+  extension NestRecipe {
+    func callable(_ code: [Code]) -> any KernelCallable { NestCallable(self, code[0]) }
   }
 
   /// The compiled function of a nest, run piece by piece.

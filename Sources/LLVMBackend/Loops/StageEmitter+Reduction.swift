@@ -68,9 +68,7 @@
     /// Combines lane `l` with lane `l + 8`, `+ 4`, `+ 2`, `+ 1`, of as many lanes as were used.
     private func combineLanes(_ state: [Lanes], used: IRValue) -> [Lanes] {
       var values = state
-      let count: IRValue = emitter.llvm.BuildTrunc(
-        emitter.builder, used, emitter.int32Type, "")
-      let limit = Lanes(emitter: emitter, value: count, dtype: .int32, count: nil)
+      let limit = emitter.narrowed(used)
       var distance = lanes / 2
       while distance > 0 {
         // Only the lower half is looked at again.
@@ -195,14 +193,7 @@
         case .coordinate(let first, let coefficients):
           guard let state else { preconditionFailure("a state knows no place") }
           value = widened(coordinate(words + first, coefficients, state))
-        case .unary(let operation, let a): value = steps.unary(operation, values[a])
-        case .binary(let operation, let a, let b):
-          value = steps.binary(operation, values[a], values[b])
-        case .comparison(let operation, let a, let b):
-          value = steps.comparison(operation, values[a], values[b])
-        case .select(let condition, let a, let b):
-          value = values[condition].select(values[a], values[b])
-        case .cast(let a): value = steps.cast(values[a], to: expression.types[number])
+        default: value = steps.step(instruction, expression.types[number]) { values[$0] }
         }
         values.append(value)
       }

@@ -174,12 +174,7 @@
       case .coordinate(let first, let coefficients):
         return coordinate(form.bodyStart + first, coefficients, state)
       case .constant(let place): return constant(form.bodyStart + Int(place), dtype)
-      case .unary(let operation, let a): return steps.unary(operation, value(a))
-      case .binary(let operation, let a, let b): return steps.binary(operation, value(a), value(b))
-      case .comparison(let operation, let a, let b):
-        return steps.comparison(operation, value(a), value(b))
-      case .select(let condition, let a, let b): return value(condition).select(value(a), value(b))
-      case .cast(let a): return steps.cast(value(a), to: dtype)
+      default: return steps.step(body.instructions[number], dtype, value)
       }
     }
 

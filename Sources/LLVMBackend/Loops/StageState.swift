@@ -20,14 +20,7 @@
     /// Restricts vectors to their first lanes.
     mutating func cover(_ remaining: IRValue, _ emitter: Emitter) {
       self.remaining = remaining
-      guard let remaining else {
-        active = nil
-        return
-      }
-      let llvm = emitter.llvm
-      let count: IRValue = llvm.BuildTrunc(emitter.builder, remaining, emitter.int32Type, "")
-      let limit = Lanes(emitter: emitter, value: count, dtype: .int32, count: nil)
-      active = emitter.laneNumbers(NestForm.laneCount) < limit.splat(NestForm.laneCount)
+      active = remaining.map { emitter.lanes(below: $0, count: NestForm.laneCount) }
     }
   }
 #endif

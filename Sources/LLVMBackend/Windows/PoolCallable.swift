@@ -4,7 +4,7 @@
   import TensorCore
 
   /// A pooling kernel on the way to code.
-  struct PoolRecipe {
+  struct PoolRecipe: Recipe {
     let call: NamedKernelCall
     let form: PoolForm
     let geometry: ConvolutionGeometry
@@ -31,8 +31,10 @@
       rows = ProductTiling.parts(geometry.outputHeight, max(1, parts))
     }
 
-    func callable(_ code: Code) -> any KernelCallable {
-      PoolCallable(self, unsafeBitCast(code.address, to: PoolFunction.self))
+    var forms: [any CodeForm] { [form] }
+
+    func callable(_ code: [Code]) -> any KernelCallable {
+      PoolCallable(self, unsafeBitCast(code[0].address, to: PoolFunction.self))
     }
   }
 

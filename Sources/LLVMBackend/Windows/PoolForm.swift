@@ -76,15 +76,11 @@
           }
           emitter.when(emitter.isLess(full, word(.channels))) {
             let remaining = emitter.subtract(word(.channels), full)
-            let limit = Lanes(
-              emitter: emitter,
-              value: emitter.llvm.BuildTrunc(emitter.builder, remaining, emitter.int32Type, ""),
-              dtype: .int32, count: nil)
             place(
               row, column,
               Channels(
                 first: full, remaining: remaining,
-                active: emitter.laneNumbers(lanes) < limit.splat(lanes)))
+                active: emitter.lanes(below: remaining, count: lanes)))
           }
           return []
         }
@@ -117,11 +113,7 @@
         let zero = gradient.constant(0)
         taps(row, column, []) { tap, place, isInside, _ in
           emitter.when(isInside) {
-            let number = Lanes(
-              emitter: emitter,
-              value: emitter.llvm.BuildTrunc(emitter.builder, tap, emitter.int32Type, ""),
-              dtype: .int32, count: nil
-            ).splat(lanes)
+            let number = emitter.narrowed(tap).splat(lanes)
             add((chosen .== number).select(gradient, zero), at: place, channels)
           }
           return []
@@ -147,11 +139,7 @@
       let result = taps(row, column, [start.value, none.value]) { tap, place, isInside, old in
         let (value, chosen) = (start.with(old[0]), none.with(old[1]))
         let element = load(0, at: place, channels)
-        let number = Lanes(
-          emitter: emitter,
-          value: emitter.llvm.BuildTrunc(emitter.builder, tap, emitter.int32Type, ""),
-          dtype: .int32, count: nil
-        ).splat(lanes)
+        let number = emitter.narrowed(tap).splat(lanes)
         // The gradient goes to the first tap where nothing is greater; of values a NaN stays.
         let isGreater = element > value
         let isFirst = form.isGradient ? isGreater | (chosen < 0) : isGreater | element.isNaN
