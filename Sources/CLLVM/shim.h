@@ -14,7 +14,6 @@
 
 // Every function that the backend calls, without its prefix.
 #define DATAFLOW_LLVM_FUNCTIONS(use) \
-  use(AddAttributeAtIndex) \
   use(AddFunction) \
   use(AddIncoming) \
   use(AppendBasicBlockInContext) \
@@ -74,12 +73,10 @@
   use(ContextCreate) \
   use(ContextDispose) \
   use(CreateBuilderInContext) \
-  use(CreateEnumAttribute) \
   use(CreateMemoryBufferWithMemoryRangeCopy) \
   use(CreateTargetDataLayout) \
   use(CreateTargetMachine) \
   use(DisposeBuilder) \
-  use(DisposeErrorMessage) \
   use(DisposeMemoryBuffer) \
   use(DisposeMessage) \
   use(DisposeModule) \
@@ -92,9 +89,6 @@
   use(GetBufferSize) \
   use(GetBufferStart) \
   use(GetDefaultTargetTriple) \
-  use(GetEnumAttributeKindForName) \
-  use(GetErrorMessage) \
-  use(GetFirstBasicBlock) \
   use(GetHostCPUFeatures) \
   use(GetHostCPUName) \
   use(GetInsertBlock) \
@@ -105,7 +99,6 @@
   use(GlobalGetValueType) \
   use(GetUndef) \
   use(HalfTypeInContext) \
-  use(Int16TypeInContext) \
   use(Int1TypeInContext) \
   use(Int32TypeInContext) \
   use(Int64TypeInContext) \
