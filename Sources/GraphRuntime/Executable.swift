@@ -25,9 +25,11 @@ package final class Executable: Sendable {
   let live: [Int]
   /// The variables that live steps and packed operands depend on, in the order of their names.
   let liveVariables: [Int]
-  /// The buffers whose addresses differ from run to run.
-  let boundBuffers: [Int]
+  /// The buffers of values that are fed, each with the position of its feed.
+  let feedBuffers: [(buffer: Int, position: Int)]
   let liveBuffers: [Int]
+  /// Whether runs ask which variables have a value.
+  let readsPresence: Bool
   /// Whether runs change variables or random streams.
   let writes: Bool
 
@@ -75,12 +77,14 @@ package final class Executable: Sendable {
     liveBuffers = plan.buffers.indices.filter {
       if case .live = plan.buffers[$0].location { true } else { false }
     }
-    boundBuffers = plan.buffers.indices.filter {
-      switch plan.buffers[$0].location {
-      case .feed, .variable, .randomCounter: true
-      case .arena, .live, .constant: false
+    feedBuffers = plan.buffers.indices.compactMap {
+      if case .feed(let position) = plan.buffers[$0].location, position >= 0 {
+        ($0, position)
+      } else {
+        nil
       }
     }
+    readsPresence = !plan.presence.isEmpty
     writes = plan.variables.contains(where: \.isWritten) || !plan.randomStreams.isEmpty
   }
 

@@ -20,3 +20,27 @@ public struct Feeds: ExpressibleByDictionaryLiteral, Sendable {
     entries.append((element, value))
   }
 }
+
+extension Feeds {
+  /// What is fed, if it is tensors alone.
+  var tensors: [Tensor]? {
+    var tensors: [Tensor] = []
+    tensors.reserveCapacity(entries.count)
+    for entry in entries {
+      guard let tensor = entry.key as? Tensor else { return nil }
+      tensors.append(tensor)
+    }
+    return tensors
+  }
+
+  /// The values in the types of the tensors that they are for; nil if one does not adapt.
+  func values(for tensors: [Tensor]) -> [TensorValue]? {
+    var values: [TensorValue] = []
+    values.reserveCapacity(tensors.count)
+    for (entry, tensor) in zip(entries, tensors) {
+      guard let value = try? entry.value.tensorValue(as: tensor.dtype) else { return nil }
+      values.append(value)
+    }
+    return values
+  }
+}

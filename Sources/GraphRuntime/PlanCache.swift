@@ -19,6 +19,8 @@ final class CachedPlan: Sendable {
   let executable: Executable
   /// What follows, if this is a stage of a run.
   let stage: Stage?
+  /// Whether it is all of a run.
+  let isWhole: Bool
   /// Where the live steps' results are; nil if there are none.
   let live: LiveConstants.Block?
   private let idle = Mutex<[RunMemory]>([])
@@ -26,6 +28,7 @@ final class CachedPlan: Sendable {
   init(_ executable: Executable, stage: Stage? = nil, live: LiveConstants.Block? = nil) {
     self.executable = executable
     self.stage = stage
+    isWhole = stage == nil
     self.live = live
   }
 

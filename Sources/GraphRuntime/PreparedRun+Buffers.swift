@@ -18,21 +18,22 @@ extension PreparedRun {
   public func run(
     from inputs: [UnsafeRawBufferPointer], into outputs: [UnsafeMutableRawBufferPointer]
   ) throws {
-    let plan = found.plan.executable.plan
-    guard found.stage == nil else {
+    let executable = known.found.plan.executable
+    guard known.found.plan.isWhole else {
       throw SessionError(
         "the run has several stages, since its plan depends on values that it computes; "
           + "give its values as tensors")
     }
-    guard inputs.count == places.count else {
-      throw SessionError("\(places.count) values are expected, found \(inputs.count)")
+    guard inputs.count == known.places.count else {
+      throw SessionError("\(known.places.count) values are expected, found \(inputs.count)")
     }
-    guard outputs.count == plan.fetches.count else {
-      throw SessionError("\(plan.fetches.count) values are fetched, found \(outputs.count) buffers")
+    guard outputs.count == executable.plan.fetches.count else {
+      throw SessionError(
+        "\(executable.plan.fetches.count) values are fetched, found \(outputs.count) buffers")
     }
     for (number, input) in inputs.enumerated() { try check(input, number) }
     for (number, output) in outputs.enumerated() {
-      let buffer = plan.buffers[plan.fetches[number]]
+      let buffer = executable.plan.buffers[executable.plan.fetches[number]]
       guard buffer.dtype.byteCount != nil, output.count == buffer.byteCount else {
         throw SessionError(
           "the fetched value \(number) is \(buffer.dtype)\(buffer.shape), which takes "
@@ -40,20 +41,20 @@ extension PreparedRun {
       }
     }
     let memory = ownMemory()
-    try session.execute(found.plan, in: memory) { position in
+    try session.execute(known.found.plan, in: memory) { position in
       // Nothing writes to a fed value.
-      UnsafeMutableRawPointer(mutating: inputs[order[position]].baseAddress)
+      UnsafeMutableRawPointer(mutating: inputs[known.order[position]].baseAddress)
     } collecting: {
       for (number, output) in outputs.enumerated() where output.count > 0 {
         output.baseAddress?.copyMemory(
-          from: memory.bufferAddresses[plan.fetches[number]], byteCount: output.count)
+          from: memory.bufferAddresses[executable.plan.fetches[number]], byteCount: output.count)
       }
     }
   }
 
   /// - Throws: `SessionError` if the `number`th value cannot be taken from a buffer.
   private func check(_ input: UnsafeRawBufferPointer, _ number: Int) throws(SessionError) {
-    let prepared = feeds[places[number]]
+    let prepared = known.feed(number)
     guard let size = prepared.value.dtype.byteCount, input.count == prepared.value.byteCount else {
       throw SessionError(
         "\(prepared.tensor) was prepared for \(prepared.value.dtype)\(prepared.value.shape) of "
@@ -63,7 +64,7 @@ extension PreparedRun {
       throw SessionError(
         "the buffer for \(prepared.tensor) is not aligned to the \(size) bytes of an element")
     }
-    guard deciding.contains(places[number]) else { return }
+    guard known.deciding.contains(known.places[number]) else { return }
     let isSame = prepared.value.withUnsafeBytes { own in
       guard let a = own.baseAddress, let b = input.baseAddress else { return own.count == 0 }
       return memcmp(a, b, own.count) == 0

@@ -17,13 +17,14 @@ extension PreparedRun {
   package func profile(
     _ values: [TensorValue], runs: Int, for duration: Duration, tracing: Int = 0
   ) throws -> RunProfile {
-    let ordered = try ordered(values)
+    try check(values)
+    let (found, ordered) = (known.found, known.ordered(values))
     let recorder = RunRecorder(threadCount: session.executor.pool.threadCount)
-    var recorded = request(ordered)
+    var recorded = known.request(ordered)
     recorded.recorder = recorder
     func run(_ manner: RunRecorder.Manner, anew: Bool) throws {
       try recorder.record(manner, anew: anew) {
-        if found.stage == nil {
+        if found.plan.isWhole {
           _ = try session.execute(found.plan, ordered, manner: recorded.manner(of: found.plan))
         } else {
           _ = try session.run(recorded)
@@ -44,7 +45,7 @@ extension PreparedRun {
   }
 
   /// The values that the run was prepared with, in the order in which `run` takes them.
-  package var preparedValues: [TensorValue] { places.map { feeds[$0].value } }
+  package var preparedValues: [TensorValue] { known.places.indices.map { known.feed($0).value } }
 
   /// The runs that compute everything anew.
   private static let liveRuns = 5

@@ -7,12 +7,15 @@ struct Bindings {
   var counters: [VariableStore.UnsafeCounter] = []
   /// Variables that had no value before.
   var created: [String] = []
+  /// The store's layout that all this is from; 0 if nothing is bound.
+  var layout: UInt64 = 0
 
   /// Lets go of all, keeping the room.
   mutating func removeAll() {
     variables.removeAll(keepingCapacity: true)
     counters.removeAll(keepingCapacity: true)
     created.removeAll(keepingCapacity: true)
+    layout = 0
   }
 }
 
@@ -88,9 +91,10 @@ final class RunMemory: @unchecked Sendable {
     }
   }
 
-  /// Lets go of what the run used.
+  /// Lets go of what the run used, but for the variables' memory: the next run finds it there, if no
+  /// variable has moved meanwhile.
   func release() {
     live = nil
-    bindings.removeAll()
+    bindings.created.removeAll(keepingCapacity: true)
   }
 }

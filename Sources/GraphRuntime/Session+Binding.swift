@@ -68,46 +68,57 @@ extension Session {
   func bind(
     _ executable: Executable, _ memory: RunMemory, _ feed: (Int) -> UnsafeMutableRawPointer?
   ) throws(SessionError) {
-    let plan = executable.plan
+    for (index, position) in executable.feedBuffers {
+      if let address = feed(position) { memory.bufferAddresses[index] = address }
+    }
     let bound: Result<Void, SessionError> = variables.withLock { store in
+      // A variable's presence is looked up in every run.
+      if memory.bindings.layout == store.layout, !executable.readsPresence { return .success(()) }
       do throws(SessionError) {
-        try Self.check(plan, store)
+        try Self.bind(executable.plan, memory, &store)
+        return .success(())
       } catch {
         return .failure(error)
       }
-      for use in plan.variables {
-        if use.isWritten {
-          if store.values[use.name] == nil { memory.bindings.created.append(use.name) }
-          memory.bindings.variables.append(
-            store.reserve(use.name, dtype: use.dtype, shape: use.shape))
-        } else {
-          memory.bindings.variables.append(store.values[use.name])
-        }
-      }
-      for (variable, buffer) in plan.presence {
-        let name = plan.variables[variable].name
-        let exists = store.values[name] != nil && !memory.bindings.created.contains(name)
-        memory.bufferAddresses[buffer].storeBytes(of: exists ? 1 : 0, as: UInt8.self)
-      }
-      for stream in plan.randomStreams {
-        memory.bindings.counters.append(store.counter(stream.name))
-      }
-      return .success(())
     }
     try bound.get()
-    for index in executable.boundBuffers {
-      switch plan.buffers[index].location {
-      case .feed(let position):
-        if position >= 0, let address = feed(position) { memory.bufferAddresses[index] = address }
+  }
+
+  /// Points the run's buffers at variables and counters.
+  private static func bind(_ plan: Plan, _ memory: RunMemory, _ store: inout VariableStore)
+    throws(SessionError)
+  {
+    memory.bindings.removeAll()
+    try check(plan, store)
+    for use in plan.variables {
+      if use.isWritten {
+        if store.values[use.name] == nil { memory.bindings.created.append(use.name) }
+        memory.bindings.variables.append(
+          store.reserve(use.name, dtype: use.dtype, shape: use.shape))
+      } else {
+        memory.bindings.variables.append(store.values[use.name])
+      }
+    }
+    for (variable, buffer) in plan.presence {
+      let name = plan.variables[variable].name
+      let exists = store.values[name] != nil && !memory.bindings.created.contains(name)
+      memory.bufferAddresses[buffer].storeBytes(of: exists ? 1 : 0, as: UInt8.self)
+    }
+    for stream in plan.randomStreams {
+      memory.bindings.counters.append(store.counter(stream.name))
+    }
+    for (index, buffer) in plan.buffers.enumerated() {
+      switch buffer.location {
       case .variable(let number):
         if let box = memory.bindings.variables[number] {
           memory.bufferAddresses[index] = box.storage.base
         }
       case .randomCounter(let number):
         memory.bufferAddresses[index] = memory.bindings.counters[number].storage.base
-      case .arena, .live, .constant: break
+      case .arena, .live, .constant, .feed: break
       }
     }
+    memory.bindings.layout = store.layout
   }
 
   /// Checks that every variable that is read has a value of the right kind.
@@ -131,8 +142,9 @@ extension Session {
   }
 
   /// Marks written variables and moves random streams on.
-  func finish(_ plan: Plan, _ memory: RunMemory) {
-    if plan.randomStreams.isEmpty, !plan.variables.contains(where: \.isWritten) { return }
+  func finish(_ executable: Executable, _ memory: RunMemory) {
+    guard executable.writes else { return }
+    let plan = executable.plan
     touchWritten(plan, memory)
     for (counter, stream) in zip(memory.bindings.counters, plan.randomStreams) {
       counter.value = counter.value &+ stream.advance
@@ -146,6 +158,7 @@ extension Session {
     variables.withLock { store in
       for name in memory.bindings.created { store.remove(name) }
     }
+    memory.bindings.removeAll()
   }
 
   private func touchWritten(_ plan: Plan, _ memory: RunMemory) {

@@ -38,7 +38,7 @@ extension Session {
     return try execute(plan, in: memory, holdsLock: holdsLock, manner: manner) { position in
       if case .bytes(let storage) = feeds[position].contents { storage.base } else { nil }
     } collecting: {
-      fetched(plan.executable.plan, feeds, memory)
+      fetched(plan.executable, feeds, memory)
     }
   }
 
@@ -77,7 +77,7 @@ extension Session {
       abandon(executable.plan, memory)
       throw error
     }
-    finish(executable.plan, memory)
+    finish(executable, memory)
     return try collect()
   }
 
@@ -148,11 +148,13 @@ extension Session {
     try executor.run(executable.everyRun, of: executable, in: memory, recording: recorder)
   }
 
-  private func fetched(_ plan: Plan, _ feeds: [TensorValue], _ memory: RunMemory) -> [TensorValue] {
-    plan.fetches.map { buffer in
-      let description = plan.buffers[buffer]
+  private func fetched(
+    _ executable: Executable, _ feeds: [TensorValue], _ memory: RunMemory
+  ) -> [TensorValue] {
+    executable.plan.fetches.map { buffer in
+      let description = executable.plan.buffers[buffer]
       switch description.location {
-      case .constant(let number): return plan.constants[number]
+      case .constant(let number): return executable.plan.constants[number]
       case .feed(let position): return feeds[position]
       case .variable(let number) where description.dtype.byteCount == nil:
         if let box = memory.bindings.variables[number] { return box.value }

@@ -61,7 +61,7 @@ extension Session {
   func run(_ request: FlatRequest) throws -> [TensorValue] {
     if request.check == .finite { try NonFiniteError.check(request.feeds) }
     let found = try findPlan(request)
-    if found.stage == nil { return try finish(request, found) }
+    if found.plan.isWhole { return try finish(request, found) }
     return try runsExclusively(true) { () throws -> [TensorValue] in
       try runStages(request, found)
     }
@@ -79,7 +79,7 @@ extension Session {
   private func runStages(_ first: FlatRequest, _ start: FoundPlan) throws -> [TensorValue] {
     var request = first
     var found = start
-    while let stage = found.stage {
+    while let stage = found.plan.stage {
       let values = try finish(request, found, holdsLock: true)
       for (tensor, value) in zip(stage.fetched, values) { request.feed(value, to: tensor) }
       request.completed.formUnion(stage.completed)

@@ -25,6 +25,7 @@ public final class Session: Sendable {
   let variables = Mutex(VariableStore())
   private let cache = Mutex(PlanCache())
   let flatGraphs = Mutex(FlatGraphs())
+  private let recentRuns = Mutex(RecentRuns())
   private let growthRecord = Mutex(GrowthRecord())
   private let runs = ReadWriteLock()
   let executor: Executor
@@ -113,8 +114,24 @@ public final class Session: Sendable {
     _ fetches: [Tensor], targets: [any GraphElement] = [], feeding feeds: Feeds = [:],
     check: RunCheck? = nil
   ) throws -> [TensorValue] {
-    growthRecord.withLock { $0.note(graph.count) }
-    return try run(flatRequest(fetches, targets.map(\.target), resolve(feeds), check: check))
+    let count = graph.count
+    growthRecord.withLock { $0.note(count) }
+    let targets = targets.map(\.target)
+    guard check == nil, let fed = feeds.tensors else {
+      return try run(flatRequest(fetches, targets, resolve(feeds), check: check))
+    }
+    if let values = feeds.values(for: fed),
+      let known = recentRuns.withLock({ $0.find(count, fetches, targets, fed, values) })
+    {
+      return try run(known, values)
+    }
+    let request = try flatRequest(fetches, targets, resolve(feeds))
+    let results = try run(request)
+    // Now its plan is in the cache.
+    if let known = KnownRun(request, try findPlan(request), fed: fed) {
+      recentRuns.withLock { $0.insert(known, count, fetches, targets, fed) }
+    }
+    return results
   }
 
   /// The value of a tensor.
@@ -189,7 +206,8 @@ public final class Session: Sendable {
     let request = try flatRequest(fetches, targets.map(\.target), resolve(feeds))
     let found = try findPlan(request)
     return PlannedRun(
-      plan: found.plan.executable.plan, flat: request.flat, stage: found.stage, fetches: fetches,
+      plan: found.plan.executable.plan, flat: request.flat, stage: found.plan.stage,
+      fetches: fetches,
       targets: targets.map(\.target))
   }
 
@@ -212,10 +230,9 @@ public final class Session: Sendable {
   /// The names of the backends, in the order in which they are asked.
   package var backendNames: [String] { backends.map(\.name) }
 
-  /// A plan, and what follows it if it is the first stage of a run.
+  /// The plan of a run, or of its first stage.
   struct FoundPlan {
     let plan: CachedPlan
-    let stage: Stage?
     /// The positions of the feeds whose values the plan depends on.
     let deciding: [Int]
   }
@@ -225,7 +242,7 @@ public final class Session: Sendable {
     let signature = request.signature
     let values = request.feeds.map(\.value)
     var (found, deciding) = cache.withLock { $0.find(signature, values) }
-    if let found { return FoundPlan(plan: found, stage: found.stage, deciding: deciding) }
+    if let found { return FoundPlan(plan: found, deciding: deciding) }
     try graph.throwNewErrors()
     let options = compiler.options(for: request.check) { try self.evaluate($0) }
     deciding = values.indices.filter { deciding.contains($0) || ResourceValue(values[$0]) != nil }
@@ -233,7 +250,7 @@ public final class Session: Sendable {
       do {
         let plan = try compiled(request.compilation(deciding: deciding), options, request.check)
         cache.withLock { $0.insert(plan, signature, deciding: deciding, values) }
-        return FoundPlan(plan: plan, stage: plan.stage, deciding: deciding)
+        return FoundPlan(plan: plan, deciding: deciding)
       } catch CompilationError.needsValues(let positions) {
         let more = Set(deciding).union(positions)
         precondition(more.count > deciding.count, "asked again for known values")

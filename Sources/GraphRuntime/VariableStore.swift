@@ -44,10 +44,23 @@ struct VariableStore {
   }
 
   private var nextVersion: UInt64 = 1
+  /// Raised whenever a name means other memory than before: until then a run's bindings hold.
+  private(set) var layout: UInt64 = 1
 
   mutating func set(_ name: String, to value: TensorValue) {
+    if let box = values[name], box.dtype == value.dtype, box.shape == value.shape,
+      box.hostValue == nil
+    {
+      value.withUnsafeBytes { bytes in
+        if let base = bytes.baseAddress {
+          box.storage.base.copyMemory(from: base, byteCount: bytes.count)
+        }
+      }
+      return touch(box)
+    }
     let storage = value.withUnsafeBytes { TensorStorage(copying: $0) }
     nextVersion += 1
+    layout += 1
     values[name] = TensorStorageBox(
       dtype: value.dtype, shape: value.shape, storage: storage, version: nextVersion,
       hostValue: value.dtype.byteCount == nil ? value : nil)
@@ -58,12 +71,16 @@ struct VariableStore {
     if let box = values[name], box.dtype == dtype, box.shape == shape { return box }
     let storage = TensorStorage(byteCount: shape.count * (dtype.byteCount ?? 0))
     nextVersion += 1
+    layout += 1
     let box = TensorStorageBox(dtype: dtype, shape: shape, storage: storage, version: nextVersion)
     values[name] = box
     return box
   }
 
-  mutating func remove(_ name: String) { values[name] = nil }
+  mutating func remove(_ name: String) {
+    layout += 1
+    values[name] = nil
+  }
 
   mutating func touch(_ box: TensorStorageBox) {
     nextVersion += 1
