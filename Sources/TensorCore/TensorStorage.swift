@@ -17,11 +17,12 @@ package final class TensorStorage: @unchecked Sendable {
     // Rounded up, so that a zero-sized tensor too has a valid address.
     let allocated = max(byteCount, 1)
     let isHuge = byteCount >= Self.hugePage
+    let room = isHuge ? (allocated + Self.hugePage - 1) / Self.hugePage * Self.hugePage : allocated
     base = UnsafeMutableRawPointer.allocate(
-      byteCount: allocated, alignment: isHuge ? Self.hugePage : Self.alignment)
+      byteCount: room, alignment: isHuge ? Self.hugePage : Self.alignment)
     // A factor that is read down its columns touches a page for each row: far more than processors keep
     // addresses of, unless pages are huge. A request only, so that its failure is none.
-    if isHuge { madvise(base, allocated, MADV_HUGEPAGE) }
+    if isHuge { madvise(base, room, MADV_HUGEPAGE) }
     base.initializeMemory(as: UInt8.self, repeating: 0, count: allocated)
   }
 

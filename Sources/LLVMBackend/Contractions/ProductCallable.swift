@@ -154,10 +154,6 @@
       return UnsafeRawPointer(memory)
     }
 
-    /// The terms of a transposed left factor between which sums are put down: as many as have their
-    /// lines, of which each block takes a part, in the first cache.
-    private static let stridedTerms = 256
-
     /// A chunk of rows times some panels.
     ///
     /// - Parameters:
@@ -168,47 +164,26 @@
       to target: UnsafeMutableRawPointer, _ pitch: Int, _ columns: Int,
       _ spare: UnsafeMutableRawPointer
     ) {
-      let hasRoom = columns >= panelCount * tiling.width
-      let step = kernel.a.isTransposed && hasRoom ? Self.stridedTerms : kernel.k
-      var term = 0
-      while term < kernel.k {
-        let count = min(step, kernel.k - term)
-        var place = target
-        for block in chunk {
-          multiply(
-            block, term..<(term + count), panelCount, a, panels, to: place, pitch, columns, spare)
-          place += block.count * pitch
-        }
-        term += count
-      }
-    }
-
-    /// One block of rows times some panels, over some of the terms.
-    private func multiply(
-      _ block: Range<Int>, _ terms: Range<Int>, _ panelCount: Int, _ a: UnsafeRawPointer,
-      _ panels: UnsafeRawPointer, to target: UnsafeMutableRawPointer, _ pitch: Int,
-      _ columns: Int, _ spare: UnsafeMutableRawPointer
-    ) {
-      let micro = micro[block.count]
-      let rows = a + block.lowerBound * aRow + terms.lowerBound * aStep
       let segment = tables + MicroKernelForm.mostRows
       let width = tiling.width * size
-      let isContinued = terms.lowerBound > 0 ? 1 : 0
-      for panel in 0..<panelCount {
-        let b = panels + panel * panelBytes + terms.lowerBound * width
-        let left = columns - panel * tiling.width
-        if left >= tiling.width {
-          _ = micro(
-            rows, tables, aStep, terms.count, segment, 1, b, target + panel * width, pitch,
-            isContinued)
-          continue
+      var line = target
+      for block in chunk {
+        let micro = micro[block.count]
+        let rows = a + block.lowerBound * aRow
+        for panel in 0..<panelCount {
+          let b = panels + panel * panelBytes
+          let place = line + panel * width
+          let left = columns - panel * tiling.width
+          if left >= tiling.width {
+            _ = micro(rows, tables, aStep, kernel.k, segment, 1, b, place, pitch, 0)
+            continue
+          }
+          _ = micro(rows, tables, aStep, kernel.k, segment, 1, b, spare, width, 0)
+          for row in 0..<block.count {
+            (place + row * pitch).copyMemory(from: spare + row * width, byteCount: left * size)
+          }
         }
-        // Sums are not put down where there is no room for all columns.
-        _ = micro(rows, tables, aStep, terms.count, segment, 1, b, spare, width, 0)
-        for row in 0..<block.count {
-          (target + panel * width + row * pitch).copyMemory(
-            from: spare + row * width, byteCount: left * size)
-        }
+        line += block.count * pitch
       }
     }
 

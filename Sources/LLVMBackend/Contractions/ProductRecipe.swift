@@ -57,7 +57,8 @@
     /// The micro-kernels by rows, then packing, then the epilogue.
     var forms: [any CodeForm] {
       let kernels = tiling.rowCounts.map {
-        MicroKernelForm(dtype: kernel.dtype, rowCount: $0)
+        MicroKernelForm(
+          dtype: kernel.dtype, rowCount: $0, isStrided: kernel.a.isTransposed)
       }
       let packing = PackingForm(dtype: kernel.dtype, isTransposed: kernel.b.isTransposed)
       return kernels + [packing] + (epilogue.map { [$0.form] } ?? [])

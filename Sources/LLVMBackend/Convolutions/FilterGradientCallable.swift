@@ -21,7 +21,9 @@
 
     var forms: [any CodeForm] {
       let dtype = plan.kernel.dtype
-      let kernels = plan.rowCounts.map { MicroKernelForm(dtype: dtype, rowCount: $0) }
+      let kernels = plan.rowCounts.map {
+        MicroKernelForm(dtype: dtype, rowCount: $0, isStrided: true)
+      }
       return kernels + [PackingForm(dtype: dtype, isTransposed: false), epilogue.form]
     }
 

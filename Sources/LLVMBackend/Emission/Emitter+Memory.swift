@@ -4,7 +4,7 @@
 
   /// Elements between memory and registers, of which a `bool` is a byte in memory.
   extension Emitter {
-    private func memoryType(_ dtype: DType) -> IRType { dtype == .bool ? byteType : type(dtype) }
+    func memoryType(_ dtype: DType) -> IRType { dtype == .bool ? byteType : type(dtype) }
 
     private func loaded(_ value: IRValue, _ dtype: DType, _ count: Int?) -> Lanes {
       Lanes(
@@ -54,6 +54,14 @@
       store(llvm.ConstNull(vector), buffer, alignment: 64)
       copy(from: start, to: buffer, multiply(remaining, integer(size)))
       return loaded(load(vector, buffer, alignment: 64), dtype, count)
+    }
+
+    /// Asks for the cache line of an address that is read soon; it need not be in any buffer.
+    func prefetch(_ address: IRValue) {
+      // Read, into all caches, as data.
+      _ = intrinsic(
+        "llvm.prefetch", [llvm.TypeOf(address)],
+        [address] + [0, 3, 1].map { llvm.ConstInt(int32Type, $0, 0) })
     }
 
     /// Writes neighbouring elements; with `remaining` only that many.

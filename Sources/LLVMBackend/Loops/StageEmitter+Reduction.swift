@@ -129,12 +129,32 @@
         move(&inner.loads, form.loads, form.load, dimension, index)
         inner.indices.append(index)
       }
+      prefetch(inner)
       evaluate(&inner, upTo: form.rank + 1)
       return form.body.results.map { result in
         guard let value = inner.splats[result] ?? inner.values[result] else {
           preconditionFailure("a state is computed")
         }
         return value
+      }
+    }
+
+    /// How many elements ahead rows are asked for.
+    private static var prefetchDistance: Int { 12 }
+
+    /// Asks for what comes down the columns that the lanes are: a row is further from the next than
+    /// processors look ahead.
+    private func prefetch(_ state: StageState) {
+      guard let vectorDimension, vectorDimension < form.rank else { return }
+      let innermost = form.rank + form.reducedRank - 1
+      for (number, operand) in form.loads.enumerated()
+      where operand.steps[vectorDimension] == .one && operand.steps[innermost] == .any {
+        let stride = word(form.load(number) + 1 + innermost)
+        let ahead = emitter.multiply(stride, emitter.integer(Self.prefetchDistance))
+        emitter.prefetch(
+          emitter.address(
+            nest.buffer(operand.buffer), emitter.add(state.loads[number], ahead),
+            of: emitter.memoryType(operand.dtype)))
       }
     }
 

@@ -23,7 +23,7 @@
     private let isLate: [Bool]
 
     /// The dimension along the lanes, reduced ones after the parallel ones.
-    private let vectorDimension: Int?
+    let vectorDimension: Int?
 
     init(_ nest: NestEmitter, stage: Int, firstWord: Int) {
       self.nest = nest
