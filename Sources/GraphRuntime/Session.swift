@@ -181,6 +181,7 @@ public final class Session: Sendable {
   ///
   /// - Throws: `GraphErrors`, `CompilationError` or `SessionError`, saying what is wrong and where;
   ///   `NonFiniteError` if that is checked.
+  @_disfavoredOverload  // An array of tensors is fetched, even where its values are dropped.
   public func run(_ targets: [any GraphElement], feeding feeds: Feeds = [:], check: RunCheck? = nil)
     throws
   {
