@@ -5,6 +5,8 @@ import GraphCore
 package struct PlannedRun {
   /// The plan of the run, or of its first stage.
   package let plan: Plan
+  /// The name of the backend that compiled each of its steps.
+  package let backendNames: [String]
   /// The flat form of the graph that the plan was made of.
   package let flat: FlatGraph
   /// What follows the plan, if it is the first stage of a run.

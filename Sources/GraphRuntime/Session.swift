@@ -206,10 +206,10 @@ public final class Session: Sendable {
   ) throws -> PlannedRun {
     let request = try flatRequest(fetches, targets.map(\.target), resolve(feeds))
     let found = try findPlan(request)
+    let executable = found.plan.executable
     return PlannedRun(
-      plan: found.plan.executable.plan, flat: request.flat, stage: found.plan.stage,
-      fetches: fetches,
-      targets: targets.map(\.target))
+      plan: executable.plan, backendNames: executable.backendNames, flat: request.flat,
+      stage: found.plan.stage, fetches: fetches, targets: targets.map(\.target))
   }
 
   /// The nodes that were added to the graph before each of the last runs, oldest first; an empty range

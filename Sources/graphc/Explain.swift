@@ -21,6 +21,6 @@ struct Explain: ParsableCommand {
     let session = try request.options.session(on: graph)
     let node = try session.node(named: node)
     let run = try request.planned(session, defaultFetch: node)
-    for line in Explanation.lines(of: node, in: run) { print(line) }
+    for line in Explanation(run).lines(of: node) { print(line) }
   }
 }

@@ -4,27 +4,83 @@ import GraphRuntime
 import StandardOps
 import TensorCore
 
-/// What a run makes of one node of the user's graph, and why.
-package enum Explanation {
+/// What a run makes of each node of the user's graph, and why.
+package struct Explanation {
+  private let run: PlannedRun
+  private let sources: [Int: Node]
+  private let needed: Set<Int>
+  /// The rewrites of each flat node, by its index.
+  private let entries: [Int: [RewriteLog.Entry]]
+  /// The steps that compute each flat node, in order.
+  private let steps: [Int: [Int]]
+  /// The step that computes what bears a name.
+  private let stepOfName: [String: Int]
+  /// The last node that stood for each, by name.
+  private let heirs: [String: String]
+  /// The flat nodes that take something of each.
+  private let consumers: [Int: [Int]]
+
+  /// Looks up what the explanations of all nodes share.
+  package init(_ run: PlannedRun) {
+    self.run = run
+    sources = run.sources
+    needed = run.needed
+    var entries: [Int: [RewriteLog.Entry]] = [:]
+    var heirs: [String: String] = [:]
+    for entry in run.plan.log.entries {
+      entries[entry.origin, default: []].append(entry)
+      if entry.pass != Pipeline.fusion, let heir = entry.heir, heir != entry.node {
+        heirs[entry.node] = heir
+      }
+    }
+    var steps: [Int: [Int]] = [:]
+    var stepOfName: [String: Int] = [:]
+    for (number, step) in run.plan.steps.enumerated() {
+      for origin in step.origins where steps[origin]?.last != number {
+        steps[origin, default: []].append(number)
+      }
+      for name in step.nodes where stepOfName[name] == nil { stepOfName[name] = number }
+    }
+    var consumers: [Int: [Int]] = [:]
+    for index in needed.sorted() {
+      for input in run.flat.graph.node(at: index).record.inputs {
+        consumers[input.node, default: []].append(index)
+      }
+    }
+    (self.entries, self.heirs, self.steps) = (entries, heirs, steps)
+    (self.stepOfName, self.consumers) = (stepOfName, consumers)
+  }
+
+  /// The steps that compute a node, in order.
+  package func steps(of node: Node) -> [Int] {
+    Set(places(of: node).flatMap { steps[$0] ?? [] }).sorted()
+  }
+
+  /// Whether what is fetched and run needs the node.
+  package func isNeeded(_ node: Node) -> Bool { !places(of: node).isDisjoint(with: needed) }
+
   /// What the node is, what the compiler did to it, which kernels compute it or why none does, and why
   /// its result is in memory if it is.
-  package static func lines(of node: Node, in run: PlannedRun) -> [String] {
+  package func lines(of node: Node) -> [String] {
     var lines = [
       node.site.map { "\(GraphText.line(of: node))  # made at \($0)" }
         ?? GraphText.line(of: node)
     ]
-    let places = places(of: node, in: run.flat)
-    let entries = run.plan.log.entries.filter { places.contains($0.origin) }
-    for entry in entries where entry.pass != Pipeline.fusion { lines.append(describe(entry)) }
-    let steps = run.plan.steps.indices.filter {
-      run.plan.steps[$0].origins.contains { places.contains($0) }
+    let places = places(of: node)
+    // In the order of the log: a node of several places is rewritten pass by pass.
+    let entries =
+      places.count == 1
+      ? places.flatMap { self.entries[$0] ?? [] }
+      : run.plan.log.entries.filter { places.contains($0.origin) }
+    for entry in entries where entry.pass != Pipeline.fusion {
+      lines.append(Self.describe(entry))
     }
-    let sources = run.sources
-    for step in steps { lines += kernel(step, node, run.plan, sources) }
+    let steps = steps(of: node)
+    for step in steps { lines += kernel(step, node) }
     for entry in entries where entry.pass == Pipeline.fusion {
       lines.append("\"\(entry.node)\" \(entry.effect)")
     }
-    if steps.isEmpty { lines += absence(of: node, places, entries, run, sources) }
+    if steps.isEmpty { lines += absence(of: node, places, entries) }
     if let stage = run.stage {
       lines.append("this is the first of several stages of the run:")
       lines += StageListing.lines(after: stage, run)
@@ -33,9 +89,9 @@ package enum Explanation {
   }
 
   /// The indices of the flat nodes that do what the node does.
-  private static func places(of node: Node, in flat: FlatGraph) -> Set<Int> {
-    var places = Set(flat.nodes[node.index])
-    for case .tensor(let endpoint) in flat.images[node.index] { places.insert(endpoint.node) }
+  private func places(of node: Node) -> Set<Int> {
+    var places = Set(run.flat.nodes[node.index])
+    for case .tensor(let endpoint) in run.flat.images[node.index] { places.insert(endpoint.node) }
     return places
   }
 
@@ -45,18 +101,15 @@ package enum Explanation {
     return "\(entry.pass): \"\(entry.node)\" \(entry.effect)\(by)"
   }
 
-  private static func kernel(
-    _ number: Int, _ node: Node, _ plan: Plan, _ sources: [Int: Node]
-  ) -> [String] {
+  private func kernel(_ number: Int, _ node: Node) -> [String] {
+    let plan = run.plan
     let step = plan.steps[number]
     let others = KernelListing.names(step, sources).filter { $0 != node.name }
     var line = "kernel \(number + 1) of \(plan.steps.count), \(step.kernel.form), computes it"
     if !others.isEmpty { line += " with \(others.joined(separator: ", "))" }
     var lines = [line]
-    let rules = Set(
-      plan.log.entries.filter { $0.rule != nil && step.origins.contains($0.origin) }
-        .compactMap(\.rule))
-    if !rules.isEmpty { lines.append("  rules: \(rules.sorted().joined(separator: ", "))") }
+    let rules = rules(of: step)
+    if !rules.isEmpty { lines.append("  rules: \(rules.joined(separator: ", "))") }
     if step.isLive {
       let variables = Set(
         step.buffers.compactMap { buffer -> String? in
@@ -71,17 +124,20 @@ package enum Explanation {
     return lines
   }
 
+  /// The names of the rules that led to a step.
+  package func rules(of step: Plan.Step) -> [String] {
+    Set(Set(step.origins).flatMap { (entries[$0] ?? []).compactMap(\.rule) }).sorted()
+  }
+
   /// Why no kernel computes the node.
-  private static func absence(
-    of node: Node, _ places: Set<Int>, _ entries: [RewriteLog.Entry], _ run: PlannedRun,
-    _ sources: [Int: Node]
+  private func absence(
+    of node: Node, _ places: Set<Int>, _ entries: [RewriteLog.Entry]
   ) -> [String] {
     if node.definition == nil { return ["no kernel: the op \(node.op) is not known here"] }
     if let last = entries.last {
-      guard let (heir, step) = heir(of: last, run.plan) else { return ["no kernel is left for it"] }
+      guard let (heir, step) = heir(of: last) else { return ["no kernel is left for it"] }
       return ["no kernel of its own; kernel \(step + 1) computes \"\(heir)\" in its place"]
     }
-    let needed = run.needed
     guard !places.isDisjoint(with: needed) else {
       return ["no kernel: nothing that is fetched or run needs it"]
     }
@@ -99,7 +155,7 @@ package enum Explanation {
     if let stage = run.stage, places.isDisjoint(with: stage.completed) {
       return ["a later stage of the run computes it"]
     }
-    if let (taker, effect) = absorption(of: places, needed, run) {
+    if let (taker, effect) = absorption(of: places) {
       return ["no kernel: only \"\(taker)\" needs it, which \(effect)"]
     }
     if node.definition is any ViewOp.Type {
@@ -109,26 +165,16 @@ package enum Explanation {
   }
 
   /// The first node after some others that a value was found for before the run.
-  private static func absorption(of places: Set<Int>, _ needed: Set<Int>, _ run: PlannedRun)
-    -> (taker: String, effect: String)?
-  {
-    var consumers: [Int: [Int]] = [:]
-    for index in needed {
-      for input in run.flat.graph.node(at: index).record.inputs {
-        consumers[input.node, default: []].append(index)
-      }
-    }
-    let effects = Dictionary(
-      run.plan.log.entries.filter { [Specialize.name, FoldConstants.name].contains($0.pass) }
-        .map { ($0.origin, $0) },
-      uniquingKeysWith: { _, last in last })
+  private func absorption(of places: Set<Int>) -> (taker: String, effect: String)? {
     var seen = places
     var pending = places.sorted()
     var next = 0
     while next < pending.count {
-      for consumer in (consumers[pending[next]] ?? []).sorted()
-      where seen.insert(consumer).inserted {
-        if let entry = effects[consumer] { return (entry.node, entry.effect) }
+      for consumer in consumers[pending[next]] ?? [] where seen.insert(consumer).inserted {
+        let effect = entries[consumer]?.last {
+          $0.pass == Specialize.name || $0.pass == FoldConstants.name
+        }
+        if let effect { return (effect.node, effect.effect) }
         pending.append(consumer)
       }
       next += 1
@@ -137,17 +183,11 @@ package enum Explanation {
   }
 
   /// The node that a kernel computes where a chain of rewrites that begins with this one ends.
-  private static func heir(of entry: RewriteLog.Entry, _ plan: Plan) -> (name: String, step: Int)? {
-    var becameOf: [String: String] = [:]
-    for entry in plan.log.entries where entry.pass != Pipeline.fusion {
-      if let heir = entry.heir, heir != entry.node { becameOf[entry.node] = heir }
-    }
+  private func heir(of entry: RewriteLog.Entry) -> (name: String, step: Int)? {
     var (name, seen) = (entry.heir, Set<String>())
     while let current = name, seen.insert(current).inserted {
-      if let step = plan.steps.firstIndex(where: { $0.nodes.contains(current) }) {
-        return (current, step)
-      }
-      name = becameOf[current]
+      if let step = stepOfName[current] { return (current, step) }
+      name = heirs[current]
     }
     return nil
   }
@@ -163,6 +203,6 @@ extension Session {
     feeding feeds: Feeds = [:]
   ) throws -> String {
     let run = try planned(fetching: fetches, targets: targets, feeding: feeds)
-    return Explanation.lines(of: node, in: run).joined(separator: "\n")
+    return Explanation(run).lines(of: node).joined(separator: "\n")
   }
 }
