@@ -44,7 +44,7 @@ let package = Package(
 
     module("TensorCore"),
     module("GraphCore", ["TensorCore"]),
-    module("StandardOps", ["GraphCore", "TensorCore"]),
+    module("StandardOps", ["GraphCore", "TensorCore", "CZlib"]),
     module("Autodiff", ["StandardOps", "GraphCore", "TensorCore"]),
     module("GraphCompiler", ["StandardOps", "GraphCore", "TensorCore"]),
     module("CPUBackend", ["GraphCompiler", "StandardOps", "TensorCore", "COpenBLAS"]),

@@ -51,6 +51,15 @@ extension Stage {
   }
 }
 
+extension Stage {
+  /// Whether a node makes nothing but strings of values that a plan can fetch.
+  package static func computesStrings(_ node: Node) -> Bool {
+    node.definition is any DataOp.Type && node.isPure && !node.outputs.isEmpty
+      && node.outputs.allSatisfy { $0.dtype == .string }
+      && node.inputs.allSatisfy { $0.dtype.byteCount != nil || $0.dtype == .string }
+  }
+}
+
 extension Function {
   /// The nodes that a call runs for what they do besides computing.
   package var effectNodes: [Node] { body.operations.filter(\.mustRun) }

@@ -17,6 +17,8 @@ struct FlatRequest {
   var check: RunCheck?
   /// What notes the run's times, if it is profiled.
   var recorder: RunRecorder?
+  /// What is made of the fetched values after the plan has run, if it is strings.
+  var strings: StringResults?
 
   var signature: PlanSignature {
     PlanSignature(
@@ -39,6 +41,13 @@ struct FlatRequest {
     request.completed = completed
     request.loops = flat.loops
     return request
+  }
+
+  /// The values that were asked for, given those that the plan fetches.
+  ///
+  /// - Throws: `GraphError` if a string cannot be made of them.
+  func results(_ values: [TensorValue]) throws(GraphError) -> [TensorValue] {
+    try strings?.values(values) ?? values
   }
 
   /// The value fed to a tensor of the flat graph.

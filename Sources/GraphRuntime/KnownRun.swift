@@ -60,7 +60,9 @@ extension Session {
   /// Runs what is known on values that fit it, in the caller's order.
   func run(_ known: KnownRun, _ values: [TensorValue]) throws -> [TensorValue] {
     let ordered = known.ordered(values)
-    if known.found.plan.isWhole { return try execute(known.found.plan, ordered) }
+    if known.found.plan.isWhole {
+      return try known.request.results(execute(known.found.plan, ordered))
+    }
     return try run(known.request(ordered))
   }
 }

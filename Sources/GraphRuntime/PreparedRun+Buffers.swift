@@ -24,6 +24,9 @@ extension PreparedRun {
         "the run has several stages, since its plan depends on values that it computes; "
           + "give its values as tensors")
     }
+    guard known.request.strings == nil else {
+      throw SessionError("strings are fetched, which fill no buffer; use run(_:)")
+    }
     guard inputs.count == known.places.count else {
       throw SessionError("\(known.places.count) values are expected, found \(inputs.count)")
     }

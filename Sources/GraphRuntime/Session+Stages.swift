@@ -15,7 +15,9 @@ extension Session {
       try graph.throwNewErrors()
       throw SessionError("\(node) is not part of the session's graph")
     }
-    return try flatRequest(in: graph, fetches, targets, feeds, check: check)
+    var request = try flatRequest(in: graph, fetches, targets, feeds, check: check)
+    request.strings = StringResults(of: &request)
+    return request
   }
 
   private func flatRequest(
@@ -61,10 +63,9 @@ extension Session {
   func run(_ request: FlatRequest) throws -> [TensorValue] {
     if request.check == .finite { try NonFiniteError.check(request.feeds) }
     let found = try findPlan(request)
-    if found.plan.isWhole { return try finish(request, found) }
-    return try runsExclusively(true) { () throws -> [TensorValue] in
-      try runStages(request, found)
-    }
+    if found.plan.isWhole { return try request.results(finish(request, found)) }
+    return try request.results(
+      runsExclusively(true) { () throws -> [TensorValue] in try runStages(request, found) })
   }
 
   private func finish(_ request: FlatRequest, _ found: FoundPlan, holdsLock: Bool = false) throws

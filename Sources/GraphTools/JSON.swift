@@ -47,18 +47,18 @@ package enum JSON {
     return object([("dtype", string(dtype.name)), ("shape", sizes)])
   }
 
-  static func object(_ fields: [(String, String)]) -> String {
+  package static func object(_ fields: [(String, String)]) -> String {
     "{" + fields.map { "\(string($0)): \($1)" }.joined(separator: ", ") + "}"
   }
 
-  static func array(_ items: [String]) -> String {
+  package static func array(_ items: [String]) -> String {
     "[" + items.joined(separator: ", ") + "]"
   }
 
   /// A number; JSON has none that is not finite.
   static func number(_ number: Double) -> String { number.isFinite ? "\(number)" : "null" }
 
-  static func string(_ text: String) -> String {
+  package static func string(_ text: String) -> String {
     var result = "\""
     for scalar in text.unicodeScalars {
       switch scalar {

@@ -8,7 +8,7 @@ extension OpSet {
   public static let standard = OpSet(
     sourceOps + elementwiseOps + reductionOps + shapingOps + linearOps + neuralNetworkOps
       + randomOps + stateOps + updateOps + hostOps + controlFlowOps + indexingOps
-      + windowOps + imageOps)
+      + windowOps + imageOps + summaryOps)
 }
 
 extension Graph {

@@ -28,12 +28,19 @@ struct Train: ParsableCommand {
   var epochs: Int?
   @Flag(inversion: .prefixedNo, help: "Whether to take the images in another order each epoch.")
   var shuffle = true
-  @Option(help: "A tensor to fetch in every step, such as the loss.")
-  var fetch = "loss/loss:0"
+  @Option(help: "A tensor to fetch in every step; the loss by default.")
+  var fetch: String?
+  @Option(help: "The loss; loss/loss:0 by default, and the collection losses for --events.")
+  var loss: String?
   @Option(help: "A tensor to evaluate on the test images after training.")
   var eval: String?
   @Option(help: "Where to write a line step,loss for each step.")
   var log: String?
+  @Option(
+    help: "A folder for an event file: loss, gradients, weights and the graph, for TensorBoard.")
+  var events: String?
+  @Option(help: "Steps from one event with loss and gradients to the next.")
+  var eventsEvery = 1
   @Option(help: "The prefix of the checkpoint to write.")
   var save: String?
   @Option(help: "finite: stops at the first op that makes a NaN or an infinity.")
@@ -47,6 +54,7 @@ struct Train: ParsableCommand {
     if let count = steps ?? epochs, count < 0 {
       throw ValidationError("the number of steps or epochs must not be negative")
     }
+    guard eventsEvery > 0 else { throw ValidationError("--events-every must be positive") }
   }
 
   func run() throws {
@@ -62,9 +70,16 @@ struct Train: ParsableCommand {
     // Asked before training, so that a wrong name costs nothing.
     let evaluated = try eval.map { try session.tensor(named: $0) }
     let perEpoch = (data.train.count + batch - 1) / max(batch, 1)
-    let losses = try run(training, session, data, total: steps ?? (epochs ?? 0) * perEpoch)
+    let events = try events.map { folder in
+      try TrainingEvents(
+        folder, of: session, losses: lossesOfEvents(session), training: training.targets,
+        evaluated: evaluated, images: (training.images, training.labels), data.test)
+    }
+    let losses = try run(
+      training, session, data, total: steps ?? (epochs ?? 0) * perEpoch, events)
     options.printTiming(session)
-    print("trained \(losses.count) steps, \(fetch) is \(losses.last.map { "\($0)" } ?? "unknown")")
+    print(
+      "trained \(losses.count) steps, \(fetched) is \(losses.last.map { "\($0)" } ?? "unknown")")
     if let evaluated {
       let value = try session.run(
         evaluated,
@@ -78,6 +93,18 @@ struct Train: ParsableCommand {
       try FileSystem.writeAtomically(Array((lines.joined(separator: "\n") + "\n").utf8), to: log)
     }
     if let save { try Saver(session.graph).save(session, to: save) }
+  }
+
+  /// The name of what every step fetches.
+  private var fetched: String { fetch ?? loss ?? "loss/loss:0" }
+
+  /// The losses that events show: the one that is named, or the graph's own, or what is fetched.
+  private func lossesOfEvents(_ session: Session) throws -> [Tensor] {
+    if let loss { return [try session.tensor(named: loss)] }
+    let losses = session.graph.items(in: .losses).compactMap { item -> Tensor? in
+      if case .tensor(let tensor) = item { tensor } else { nil }
+    }
+    return losses.isEmpty ? [try session.tensor(named: fetched)] : losses
   }
 
   /// What a step feeds, fetches and runs.
@@ -102,16 +129,16 @@ struct Train: ParsableCommand {
     }
     return Step(
       images: try session.tensor(named: image), labels: try session.tensor(named: label),
-      loss: try session.tensor(named: fetch), targets: targets,
+      loss: try session.tensor(named: fetched), targets: targets,
       constants: try set.map { text in
         let (name, value) = try assignment(text)
         return (try session.tensor(named: name), try session.scalar(value, for: name))
       })
   }
 
-  private func run(_ training: Step, _ session: Session, _ data: DataSet, total: Int) throws
-    -> [Float]
-  {
+  private func run(
+    _ training: Step, _ session: Session, _ data: DataSet, total: Int, _ events: TrainingEvents?
+  ) throws -> [Float] {
     var losses: [Float] = []
     var bar = ProgressBar(total: total)
     var epoch = 0
@@ -120,16 +147,23 @@ struct Train: ParsableCommand {
       for batch in try split.batches(of: batch) where losses.count < total {
         var feeds: Feeds = [training.images: batch.images, training.labels: batch.labels]
         for (tensor, value) in training.constants { feeds.feed(value, to: tensor) }
-        let value = try session.run(
-          training.loss, targets: training.targets, feeding: feeds, check: check)
-        guard let loss = value.doubles?.first, value.count == 1 else {
-          throw CommandError("\(fetch) has the shape \(value.shape); --fetch must name one number")
+        let summary = losses.count % eventsEvery == 0 ? events?.summaries.step : nil
+        let values = try session.run(
+          [training.loss] + (summary.map { [$0] } ?? []), targets: training.targets,
+          feeding: feeds, check: check)
+        guard let loss = values[0].doubles?.first, values[0].count == 1 else {
+          throw CommandError("\(fetched) has the shape \(values[0].shape), and is no one number")
         }
         losses.append(Float(loss))
-        bar.show(losses.count, "\(fetch) \(Float(loss))")
+        if let events, values.count > 1 {
+          try events.writer.add(values[1], globalStep: losses.count)
+        }
+        bar.show(losses.count, "\(fetched) \(Float(loss))")
       }
       epoch += 1
+      try events?.epochEnded(session, step: losses.count)
     }
+    try events?.writer.close()
     bar.clear()
     return losses
   }

@@ -16,6 +16,8 @@ import Dataflow
   var seed = 42
   @Option(help: "The prefix of the checkpoint to write.")
   var save = "my_model_final.ckpt"
+  @Option(help: "A folder for an event file, which TensorBoard shows.")
+  var events: String?
 
   func run() throws {
     let graph = Graph()
@@ -48,25 +50,36 @@ import Dataflow
     let saver = Saver(graph)
     let session = try Session(graph)
     try session.run(initializer)
+    let writer = try events.map { try FileWriter($0, graph: graph) }
+    let summaries = events.map { _ in TrainingSummaries(graph, losses: [loss]) }
+    var step = 0
 
     let clock = ContinuousClock()
     for epoch in 0..<epochs {
       let start = clock.now
       var losses: [Float] = []
       for batch in try digits.train.shuffled(seed: UInt64(seed + epoch)).batches(of: batch) {
-        let value = try session.run(
-          loss, targets: [train] + graph.collection(.updateOps),
+        let values = try session.run(
+          [loss] + (summaries?.step.map { [$0] } ?? []),
+          targets: [train] + graph.collection(.updateOps),
           feeding: [x: batch.images, y: batch.labels, training: true])
-        losses.append(try value.scalar())
+        losses.append(try values[0].scalar())
+        step += 1
+        if let writer { try writer.add(values[1], globalStep: step) }
       }
       let mean = losses.reduce(0, +) / Float(max(losses.count, 1))
       let score = try session.run(accuracy, feeding: test).scalar(as: Float.self)
+      if let writer, let weights = summaries?.weights {
+        try writer.add(session.run(weights), globalStep: step)
+        try writer.add(scalars: ["accuracy": Double(score)], globalStep: step)
+      }
       let seconds = (clock.now - start) / .seconds(1)
       print(
         "epoch \(epoch + 1)/\(epochs)  loss \(decimals(mean, 4))"
           + "  test accuracy \(decimals(score, 4))  \(decimals(Float(seconds), 2)) s")
     }
     let score = try session.run(accuracy, feeding: test).scalar(as: Float.self)
+    try writer?.close()
     try saver.save(session, to: save)
     print(
       """

@@ -77,7 +77,8 @@ extension Attribute {
     case .type(let dtype): "\(dtype)"
     case .shape(let shape): "\(shape)"
     case .list(let items): "[\(items.map(\.text).joined(separator: ", "))]"
-    case .tensor, .function, .placeholder: "?"
+    case .tensor: "?tensor"
+    case .function, .placeholder: "?"
     }
   }
 }
