@@ -91,7 +91,8 @@ let package = Package(
     tests("GraphTools", ["Dataflow"]),
     tests("TensorFlowFormats", ["TensorCore"]),
     tests("Training", ["Dataflow"]),
-    tests("Persistence", ["Dataflow", "TensorFlowFormats"], resources: [.copy("Fixtures")]),
+    tests(
+      "Persistence", ["Dataflow", "TensorFlowFormats", "CZlib"], resources: [.copy("Fixtures")]),
     tests("LLVMBackend", ["Dataflow", "CPUBackend", "GraphCompiler", "StandardOps", "TensorCore"]),
     tests("graphc", [], resources: [.copy("Fixtures")]),
   ],

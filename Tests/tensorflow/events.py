@@ -30,10 +30,8 @@ for name, count in shapes.items():
 graph = events.Graph()
 assert "hidden1/MatMul" in {node.name for node in graph.node}
 with tf.Graph().as_default():
-    tf.graph_util.import_graph_def(graph)
-meta = tf.compat.v1.MetaGraphDef.FromString(events._meta_graph.meta_graph_def
-                                            if hasattr(events._meta_graph, "meta_graph_def") else events._meta_graph)
-assert "train_op" in meta.collection_def
+    tf.graph_util.import_graph_def(tf.compat.v1.GraphDef.FromString(graph.SerializeToString()))
+assert "train_op" in events.MetaGraph().collection_def
 
 # Each record's checksums, by TensorFlow's own reader.
 [path] = glob.glob(os.path.join(folder, "*.tfevents.*"))

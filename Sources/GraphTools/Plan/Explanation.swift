@@ -152,6 +152,9 @@ package struct Explanation {
     case Ops.Placeholder.name: return ["no kernel: fed, and read in place"]
     default: break
     }
+    if Stage.computesStrings(node) {
+      return ["no kernel: it makes strings, from values that are fetched for it after the plan"]
+    }
     if let stage = run.stage, places.isDisjoint(with: stage.completed) {
       return ["a later stage of the run computes it"]
     }
