@@ -54,8 +54,11 @@ extension Stage {
 extension Stage {
   /// Whether a node makes nothing but strings of values that a plan can fetch.
   package static func computesStrings(_ node: Node) -> Bool {
-    node.definition is any DataOp.Type && node.isPure && !node.outputs.isEmpty
-      && node.outputs.allSatisfy { $0.dtype == .string }
+    // Asked of whatever a run fetches: what is true of few nodes comes first.
+    let record = node.record
+    return record.outputs.first?.dtype == .string
+      && record.outputs.allSatisfy { $0.dtype == .string }
+      && node.isPure && node.definition is any DataOp.Type
       && node.inputs.allSatisfy { $0.dtype.byteCount != nil || $0.dtype == .string }
   }
 }

@@ -18,6 +18,11 @@ struct StringResults {
   /// Takes out of a request what can be computed after its plan; nil if there is no such thing.
   init?(of request: inout FlatRequest) {
     let graph = request.flat.graph
+    // Most runs have none, and find that out without allocating anything.
+    guard
+      request.fetches.contains(where: { Stage.computesStrings($0.node) })
+        || request.targets.contains(where: { Stage.computesStrings(graph.node(at: $0)) })
+    else { return nil }
     let fed = Set(request.feeds.map(\.tensor.endpoint))
     func isComputedAfter(_ node: Node) -> Bool {
       Stage.computesStrings(node) && !node.outputs.contains { fed.contains($0.endpoint) }

@@ -92,6 +92,8 @@ extension Event {
 }
 
 extension SummaryValue {
+  private static let longestList = 1 << 20
+
   init(_ message: TFSummary.Value, path: String) throws(FileError) {
     tag = message.tag.isEmpty ? message.nodeName : message.tag
     switch message.value {
@@ -117,6 +119,11 @@ extension SummaryValue {
         frames: Int(audio.lengthFrames), channels: Int(audio.numChannels),
         sampleRate: audio.sampleRate, file: [UInt8](audio.encodedAudioString))
     case .tensor(let tensor)?:
+      // A list may be shorter than the tensor, whose size is then no more than a claim.
+      let count = tensor.tensorShape.partialShape?.fullyDefined?.checkedCount ?? .max
+      guard !tensor.tensorContent.isEmpty || count <= Self.longestList else {
+        throw FileError(path, "the summary \"\(tag)\" states \(count) elements and holds fewer")
+      }
       do throws(TensorError) {
         content = .tensor(try tensor.tensorValue())
       } catch {

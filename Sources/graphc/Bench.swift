@@ -36,6 +36,8 @@ struct Bench: ParsableCommand {
   var json = false
   @Option(help: "Write some runs to this file for chrome://tracing or Perfetto.")
   var trace: String?
+  @Option(help: "A folder for an event file: the graph with its kernels' times, for TensorBoard.")
+  var events: String?
   @OptionGroup var options: SessionOptions
 
   /// How many runs a trace shows: the first computes anew what is kept, the others settle down.
@@ -56,12 +58,13 @@ struct Bench: ParsableCommand {
   func run() throws {
     if let trace { try FileSystem.checkWritable(trace) }
     let session = try options.session(opening: file, checkpoint: checkpoint)
+    let writer = try events.map { try FileWriter($0, graph: session.graph) }
     let report = try BenchReport(
       FileSystem.name(of: file), of: session,
       fetching: fetch.map { try session.tensor(named: $0) },
       targets: target.map { try session.node(named: $0) },
       feeding: session.exampleFeeds(feed), runs: runs, seconds: seconds,
-      tracing: trace == nil ? 0 : Self.tracedRuns)
+      tracing: trace == nil && events == nil ? 0 : Self.tracedRuns)
     options.printTiming(session)
     if json {
       print(report.json)
@@ -71,5 +74,7 @@ struct Bench: ParsableCommand {
     if let trace {
       try FileSystem.writeAtomically(Array(ChromeTrace.text(of: report).utf8), to: trace)
     }
+    try writer?.addRunMetadata(report.profile, tag: "bench")
+    try writer?.close()
   }
 }

@@ -15,7 +15,7 @@ import Testing
     #expect(lines.contains { $0.hasPrefix("a/im/image/0  image  3 at") }, "\(output)")
     #expect(lines.contains("a/tx  tensor  3 at steps 0 to 2, last \"hello\""), "\(output)")
     #expect(lines.last == "# 1 file, 7 events, every checksum right", "\(output)")
-    #expect(lines.count == 10, "\(output)")
+    #expect(lines.count == 11, "\(output)")
   }
 
   @Test func aTagsValuesAreListed() throws {

@@ -1,16 +1,25 @@
-"""usage: events.py DIR STEPS EPOCHS ACCURACY: checks that TensorBoard's reader makes of an event file of `mnist`
-what it holds."""
+"""usage: events.py DIR [STEPS EPOCHS ACCURACY]: checks that TensorBoard's reader makes of an event file of
+`mnist`, or of `graphc bench` if nothing else is given, what it holds."""
 import glob, os, sys
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import tensorflow as tf
 from tensorboard.backend.event_processing import event_accumulator
 
-folder, steps, epochs, accuracy = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
+folder = sys.argv[1]
 events = event_accumulator.EventAccumulator(folder, size_guidance={
     event_accumulator.SCALARS: 0, event_accumulator.HISTOGRAMS: 0})
 events.Reload()
 assert events.file_version == 2.0, events.file_version
 tags = events.Tags()
+if len(sys.argv) == 2:
+    nodes = {node.name for node in events.Graph().node}
+    [device] = events.RunMetadata("bench").step_stats.dev_stats
+    assert device.node_stats and {stats.node_name for stats in device.node_stats} <= nodes
+    assert all(0 <= stats.all_end_rel_nanos < 60e9 for stats in device.node_stats)
+    print("TensorBoard reads the times of %d kernels" % len(device.node_stats))
+    print("1 passed, 0 failed")
+    sys.exit()
+steps, epochs, accuracy = int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
 variables = ["hidden1/kernel", "hidden1/bias", "batch_normalization/gamma", "outputs/kernel"]
 for name in ["global"] + variables:
     norms = [e.value for e in events.Scalars("gradient_norm/" + name)]
