@@ -92,7 +92,8 @@ let package = Package(
     tests("TensorFlowFormats", ["TensorCore"]),
     tests("Training", ["Dataflow"]),
     tests(
-      "Persistence", ["Dataflow", "TensorFlowFormats", "CZlib"], resources: [.copy("Fixtures")]),
+      "Persistence", ["Dataflow", "GraphRuntime", "GraphTools", "TensorFlowFormats", "CZlib"],
+      resources: [.copy("Fixtures")]),
     tests("LLVMBackend", ["Dataflow", "CPUBackend", "GraphCompiler", "StandardOps", "TensorCore"]),
     tests("graphc", [], resources: [.copy("Fixtures")]),
   ],

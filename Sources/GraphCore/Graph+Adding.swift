@@ -68,6 +68,13 @@ extension Graph {
     let node = Node(graph: self, record: draft)
     let shapes = try op.shapes(of: node)
     precondition(shapes.count == draft.outputs.count, "\(op.name) gives a wrong number of shapes")
+    // Sizes come from values too, which may be anything in a stranger's file.
+    for (number, shape) in shapes.enumerated() {
+      let sizes = (shape.dimensions ?? []).compactMap { $0 }
+      if let wrong = sizes.first(where: { $0 < 0 || $0 > Shape.mostElements }) {
+        throw GraphError("its output \(number) would have the size \(wrong) in \(shape)")
+      }
+    }
     let outputs = zip(draft.outputs, shapes).map {
       NodeRecord.Output(dtype: $0.dtype, shape: $1)
     }

@@ -3,6 +3,10 @@ public struct Shape: Hashable, Sendable {
   /// The size of each dimension, outermost first; empty for a scalar.
   public var dimensions: [Int]
 
+  /// More elements are refused wherever sizes come from a file or from values: no machine holds them,
+  /// and products of sizes below it overflow no integer.
+  package static let mostElements = 1 << 48
+
   /// A shape of the given sizes, outermost first.
   public init(_ dimensions: [Int]) { self.dimensions = dimensions }
 

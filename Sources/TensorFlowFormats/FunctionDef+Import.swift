@@ -59,6 +59,7 @@ private struct FunctionReader {
       uniquingKeysWith: { first, _ in first })
     func source(_ text: String) throws -> (node: String, output: Int) {
       let parts = text.split(separator: ":").map(String.init)
+      guard !parts.isEmpty else { throw NotUnderstood("\"\(text)\" names no tensor") }
       guard let place = places[parts[0]] else { return (parts[0], 0) }
       guard parts.count >= 2 else { return (parts[0], 0) }
       let number = parts.count == 3 ? Int(parts[2]) ?? 0 : 0

@@ -28,7 +28,7 @@ extension Session {
   /// A number or Boolean from the command line in a tensor's type.
   func scalar(_ text: String, for name: String) throws -> TensorValue {
     let dtype = try tensor(named: name).dtype
-    do {
+    do throws(TensorError) {
       switch text {
       case "true": return try true.tensorValue(as: dtype)
       case "false": return try false.tensorValue(as: dtype)
@@ -36,7 +36,7 @@ extension Session {
         if let integer = Int(text) { return try integer.tensorValue(as: dtype) }
         if let number = Double(text) { return try number.tensorValue(as: dtype) }
       }
-    } catch let error as TensorError {
+    } catch {
       throw CommandError("\(name), which is \(dtype), cannot be fed \(text): \(error)")
     }
     throw CommandError("\"\(text)\" for \(name) is no number, true or false")

@@ -17,7 +17,9 @@ enum Scattering {
     }
   }
 
-  private static func real<T: BinaryFloatingPoint>(_ combination: ScatterCombination, _: T.Type)
+  private static func real<T: BinaryFloatingPoint & SendableMetatype>(
+    _ combination: ScatterCombination, _: T.Type
+  )
     -> @Sendable (T, T) -> T
   {
     switch combination {
@@ -31,7 +33,9 @@ enum Scattering {
     }
   }
 
-  private static func integer<T: FixedWidthInteger>(_ combination: ScatterCombination, _: T.Type)
+  private static func integer<T: FixedWidthInteger & SendableMetatype>(
+    _ combination: ScatterCombination, _: T.Type
+  )
     -> @Sendable (T, T) -> T
   {
     switch combination {

@@ -4,8 +4,12 @@ extension GraphText {
   /// Adds to `graph` what `text` describes.
   ///
   /// - Throws: `GraphError` with file and line.
-  package static func parse(_ text: String, path: String, into graph: Graph) throws(GraphError) {
-    var parser = GraphTextParser(path: path)
+  ///
+  /// - Parameter allowance: the most bytes of tensors whose elements the text does not hold itself.
+  package static func parse(
+    _ text: String, path: String, into graph: Graph, allowance: Int = 1 << 28
+  ) throws(GraphError) {
+    var parser = GraphTextParser(path: path, allowance: allowance)
     for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
     {
       try parser.add(String(line), number: index + 1)
@@ -17,6 +21,7 @@ extension GraphText {
 /// Collects the lines of a graph's text, then adds them to a graph.
 private struct GraphTextParser {
   let path: String
+  private var allowance: Int
   private var nodes: [NodeDescription] = []
   private var nodeComments: [TextComments] = []
   private var collections: [(key: CollectionKey, items: [(Int, String)])] = []
@@ -28,11 +33,15 @@ private struct GraphTextParser {
 
   private enum Block { case none, collection, details }
 
-  init(path: String) { self.path = path }
+  init(path: String, allowance: Int) {
+    self.path = path
+    self.allowance = allowance
+  }
 
   mutating func add(_ text: String, number: Int) throws(GraphError) {
     lastLine = number
-    var scanner = TextScanner(text, path: path, line: number)
+    var scanner = TextScanner(text, path: path, line: number, allowance: allowance)
+    defer { allowance = scanner.allowance }
     if block == .details {
       if text == "}" {
         block = .none

@@ -3,9 +3,6 @@ import TensorCore
 extension TextScanner {
   /// Nesting beyond this is a mistake, not data.
   private static let deepest = 32
-  /// A larger tensor is refused before it is allocated.
-  private static let mostElements = 1 << 31
-
   mutating func attribute(depth: Int = 0) throws(GraphError) -> Attribute {
     guard depth < Self.deepest else { throw mistake("attributes are nested too deeply") }
     if sees("\"") { return .string(try string()) }
@@ -67,7 +64,7 @@ extension TextScanner {
 
   private mutating func tensor(_ dtype: DType) throws(GraphError) -> TensorValue {
     guard let shape = try shape("[", "]").fullyDefined, let count = shape.checkedCount,
-      count <= Self.mostElements
+      count <= Shape.mostElements
     else { throw mistake("a tensor's shape must be known, and not too large") }
     if dtype == .string {
       var strings: [[UInt8]] = []
@@ -80,6 +77,12 @@ extension TextScanner {
     var bytes: [UInt8] = []
     if take(word: "splat") {
       let element = try element(dtype)
+      guard count * size <= allowance else {
+        throw mistake(
+          "a tensor of \(dtype)\(shape) takes \(count * size) bytes, more than the \(allowance) that are "
+            + "left for repeated elements; allow more with --max-memory")
+      }
+      allowance -= count * size
       bytes.reserveCapacity(count * size)
       for _ in 0..<count { bytes += element }
     } else if let data = hexadecimal() {

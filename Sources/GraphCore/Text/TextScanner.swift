@@ -6,9 +6,12 @@ struct TextScanner {
   let line: Int
   private let bytes: [UInt8]
   private var position = 0
+  /// The bytes that tensors may still take which the text does not hold itself.
+  var allowance: Int
 
-  init(_ text: String, path: String, line: Int) {
+  init(_ text: String, path: String, line: Int, allowance: Int = 0) {
     bytes = Array(text.utf8)
+    self.allowance = allowance
     self.path = path
     self.line = line
   }
