@@ -16,10 +16,7 @@ package enum Specialize {
   package static func workspace(
     for request: CompilationRequest, _ options: CompilerOptions
   ) throws -> Workspace {
-    let log = RewriteLog()
-    let order = try prunedOrder(request)
-    var maker = SpecializedCopy(request: request, options: options, needed: order, log: log)
-    for node in order { try maker.add(node) }
+    let maker = try copy(for: request, options)
     let fetches = try request.fetches.enumerated().map { position, tensor -> Tensor in
       guard let found = maker.map(tensor.endpoint) else {
         throw CompilationError.invalid(
@@ -32,6 +29,21 @@ package enum Specialize {
     var workspace = Workspace(graph: maker.target, fetches: fetches, feeds: maker.usedFeeds)
     workspace.log = maker.log
     return workspace
+  }
+
+  /// The nodes of the request whose values follow from the shapes that are known.
+  static func knownNodes(of request: CompilationRequest, _ options: CompilerOptions) throws
+    -> Set<Int>
+  { try copy(for: request, options).known }
+
+  private static func copy(for request: CompilationRequest, _ options: CompilerOptions) throws
+    -> SpecializedCopy
+  {
+    let order = try prunedOrder(request)
+    var maker = SpecializedCopy(
+      request: request, options: options, needed: order, log: RewriteLog())
+    for node in order { try maker.add(node) }
+    return maker
   }
 
   /// The nodes that the request needs: after their inputs and control inputs, then by creation.
