@@ -19,7 +19,9 @@ package struct OpenSizes: Sendable {
 
   /// Stand for the unknown sizes of the first dimension, the second and so on. Numbers that no layer
   /// has, and whose product still is a number of elements; even and odd ones.
-  private static let standIns = [[10_007, 10_009, 10_037, 10_039], [20_014, 20_018, 20_074, 20_078]]
+  private static let standIns = [
+    [10_007, 10_009, 10_037, 10_039], [20_014, 20_018, 20_074, 20_078],
+  ]
 
   /// The request rewritten, with variables as constants.
   ///

@@ -29,8 +29,9 @@ extension Session {
     let graph = request.flat.graph
     var shapes: [Tensor: (shape: PartialShape, source: Tensor)] = [:]
     for feed in feeds {
-      guard case .tensor(let endpoint) = request.flat.images[feed.tensor.node.index][
-        feed.tensor.index]
+      guard
+        case .tensor(let endpoint) = request.flat.images[feed.tensor.node.index][
+          feed.tensor.index]
       else { throw SessionError("\(feed.tensor) cannot be fed") }
       let tensor = Tensor(graph.node(at: endpoint.node), endpoint.output)
       shapes[tensor] = (feed.shape, feed.tensor)

@@ -28,15 +28,31 @@ struct FrozenMessage {
 
   private static let declarations: Set<String> = ["VarHandleOp", "VariableV2", "Variable"]
 
+  /// The nodes and the functions that were made for them.
+  ///
+  /// - Throws: `SessionError` if a variable has no value, or is written, or is needed itself.
   func graphDef(_ fetches: [Tensor]) throws -> TFGraphDef {
     let needed = needed(fetches.map(\.node))
-    var graph = TFGraphDef()
-    for definition in TFGraphDef(session.graph).node {
-      guard needed.contains(definition.name),
-        let node = session.graph.operation(named: definition.name)
-      else { continue }
-      graph.node += try frozen(node, definition)
+    let source = TFGraphDef(session.graph)
+    var functions = FrozenFunctions(source.library)
+    var handles: [String: FrozenFunctions.Value] = [:]
+    var nodes: [TFNodeDef] = []
+    for definition in source.node where needed.contains(definition.name) {
+      guard let node = session.graph.operation(named: definition.name) else { continue }
+      guard let value = try replacement(of: node) else {
+        nodes.append(definition)
+        continue
+      }
+      nodes.append(value)
+      if node.op == "VarHandleOp", let stored = session.value(ofVariableNamed: node.sessionName) {
+        let known = FrozenFunctions.Value(dtype: stored.dtype, shape: PartialShape(stored.shape))
+        handles[node.name] = known
+        handles[node.name + ":0"] = known
+      }
     }
+    var graph = TFGraphDef()
+    graph.node = try functions.frozen(nodes, handles, isFunction: false).nodes
+    graph.library.function = functions.made
     return graph
   }
 
@@ -55,50 +71,35 @@ struct FrozenMessage {
       || Self.declarations.contains(node.op)
   }
 
-  private func frozen(_ node: Node, _ definition: TFNodeDef) throws -> [TFNodeDef] {
-    if let value = constants[node.name] { return [constant(node.name, value)] }
+  /// What stands for a node that is fed, fixed or a variable; nil for any other.
+  private func replacement(of node: Node) throws -> TFNodeDef? {
+    if let value = constants[node.name] { return constant(node.name, value) }
     if let shape = placeholders[node.name] {
       var placeholder = TFNodeDef()
       placeholder.name = node.name
       placeholder.op = "Placeholder"
       placeholder.attr["dtype"] = TFAttrValue(.type(node.output(0).dtype))
       placeholder.attr["shape"] = TFAttrValue(.shape(shape))
-      return [placeholder]
+      return placeholder
     }
     if Self.declarations.contains(node.op) {
       guard let value = session.value(ofVariableNamed: node.sessionName) else {
         throw SessionError("the variable \"\(node.name)\" has no value; name a checkpoint")
       }
-      return [constant(node.name, value)]
+      return constant(node.name, value)
     }
-    let variables = node.inputs.filter { Self.declarations.contains($0.node.op) }
-    guard let variable = variables.first else { return [definition] }
-    if node.definition?.effects.contains(.writes) == true {
+    // Calls may write anything; what they do to variables shows in their functions.
+    let takesVariable = node.inputs.contains { Self.declarations.contains($0.node.op) }
+    if takesVariable, Self.writers.contains(node.op) || node.op.hasPrefix("Apply") {
       throw SessionError("\(node) writes a variable, so that what is fetched cannot be frozen")
     }
-    // An older variable is taken as its value is.
-    if variable.dtype != .resource { return [definition] }
-    var frozen = definition
-    frozen.attr.removeAll()
-    switch node.op {
-    case "ReadVariableOp":
-      frozen.op = "Identity"
-      frozen.attr["T"] = TFAttrValue(.type(node.output(0).dtype))
-      return [frozen]
-    case "ResourceGather":
-      let axis = constant(node.name + "/axis", TensorValue(Int32(0)))
-      frozen.op = "GatherV2"
-      frozen.input.insert(axis.name, at: 2)
-      frozen.attr["Tparams"] = TFAttrValue(.type(node.output(0).dtype))
-      frozen.attr["Tindices"] = TFAttrValue(.type(node.input(1).dtype))
-      frozen.attr["Taxis"] = TFAttrValue(.type(.int32))
-      frozen.attr["batch_dims"] = definition.attr["batch_dims"] ?? TFAttrValue(.int(0))
-      return [axis, frozen]
-    default:
-      throw SessionError(
-        "\(node) takes the variable \"\(variable.node.name)\" itself, so that it cannot be frozen")
-    }
+    return nil
   }
+
+  /// Ops that write an older variable, whose edges look like those of its value.
+  private static let writers: Set<String> = [
+    "Assign", "AssignAdd", "AssignSub", "ScatterAdd", "ScatterSub", "ScatterUpdate", "CountUpTo",
+  ]
 
   private func constant(_ name: String, _ value: TensorValue) -> TFNodeDef {
     var definition = TFNodeDef()

@@ -49,12 +49,18 @@ public struct OptimizedGraph: Sendable {
       } catch let second {
         throw SessionError("neither can the graph be rewritten: \(error)\nnor frozen: \(second)")
       }
-      notes = ["only frozen and rid of what is not needed, since the rest cannot be rewritten: \(error)"]
+      notes = [
+        "only frozen and rid of what is not needed, since the rest cannot be rewritten: \(error)"
+      ]
     }
+    // What should stand beside what may be gone now.
+    for index in message.node.indices { message.node[index].attr["_class"] = nil }
     let details = TFMetaGraphDef.details(of: graph).graphDef
     message.versions = details.versions
     if !details.hasVersions { message.versions.producer = 134 }
-    message.library = graph.library(for: message.node)
+    let library = graph.library(for: message.node, besides: message.library.function)
+    message.clearLibrary()
+    if !library.function.isEmpty { message.library = library }
     self.message = message
     self.notes = notes
   }
@@ -77,8 +83,10 @@ public struct OptimizedGraph: Sendable {
 
 extension Graph {
   /// The functions that nodes call, and those that these call.
-  fileprivate func library(for nodes: [TFNodeDef]) -> TFFunctionDefLibrary {
-    let all = TFGraphDef(self).library.function
+  fileprivate func library(for nodes: [TFNodeDef], besides made: [TFFunctionDef])
+    -> TFFunctionDefLibrary
+  {
+    let all = made + TFGraphDef(self).library.function
     let byName = Dictionary(
       all.map { ($0.signature.name, $0) }, uniquingKeysWith: { first, _ in first })
     var library = TFFunctionDefLibrary()

@@ -25,7 +25,10 @@ struct PortableMessage {
       message.place(placeholder.node, feeding: tensor)
     }
     // What is fetched under a name that something else would get has the better right to it.
-    let identities = zip(fetches, portable.fetches).filter { !message.keeps($0, $1) }
+    let identities = zip(fetches, portable.fetches).filter { fetch, result in
+      let isAlone = fetches.allSatisfy { $0 == fetch || $0.node != fetch.node }
+      return !message.keeps(fetch, result, isAlone: isAlone)
+    }
     for node in portable.graph.operations where kept.contains(node.index) {
       message.name(node)
     }
@@ -35,7 +38,11 @@ struct PortableMessage {
       }
       message.add(node, shape: placeholders[node.index])
     }
-    for (fetch, result) in identities { message.addIdentity(fetch, of: result) }
+    for group in Dictionary(grouping: identities, by: \.0.node).values
+      .sorted(by: { $0[0].0.node.index < $1[0].0.node.index })
+    {
+      message.addIdentity(of: group)
+    }
     var graph = TFGraphDef()
     graph.node = message.nodes
     return (graph, message.notes)
@@ -59,11 +66,11 @@ struct PortableMessage {
   }
 
   /// Gives what a fetch became the fetch's name, if it can bear it; otherwise an identity will.
-  private mutating func keeps(_ fetch: Tensor, _ result: Tensor) -> Bool {
+  private mutating func keeps(_ fetch: Tensor, _ result: Tensor, isAlone: Bool) -> Bool {
     let name = fetch.node.name
+    let isSameOp = result.node.op == fetch.node.op
     if names[result.node.index] == name { return fetch.index == result.index }
-    let isAlike = result.index == fetch.index
-      && (fetch.index == 0 || result.node.op == fetch.node.op)
+    let isAlike = result.index == fetch.index && (isSameOp || (isAlone && fetch.index == 0))
     if isAlike, names[result.node.index] == nil, used.insert(name).inserted {
       names[result.node.index] = name
       return true
@@ -99,33 +106,31 @@ struct PortableMessage {
     definition.op = node.op
     definition.input = node.inputs.map(input)
     definition.attr = node.attributes.mapValues { TFAttrValue($0) }
+    // It was said of the node that this one was made from.
+    definition.attr["_output_shapes"] = nil
     if let shape { definition.attr["shape"] = TFAttrValue(.shape(shape)) }
     nodes.append(definition)
   }
 
-  private mutating func addIdentity(_ fetch: Tensor, of result: Tensor) {
-    var definition = TFNodeDef()
-    definition.name = fetch.node.name
-    if let index = nodes.firstIndex(where: { $0.name == definition.name }) {
-      // Several outputs of one node are fetched, or a fed tensor is: nothing else can be called so.
-      guard nodes[index].op == "IdentityN", fetch.index < nodes[index].input.count else {
+  /// A node under the name of one of which outputs are fetched, whose other outputs nobody asked for.
+  private mutating func addIdentity(of group: [(Tensor, Tensor)]) {
+    let source = group[0].0.node
+    guard !nodes.contains(where: { $0.name == source.name }) else {
+      // One of its outputs is fed, or is still that of the node itself.
+      for (fetch, result) in group {
         notes.append("fetch \(input(result)) for \(fetch.name)")
-        return
       }
-      nodes[index].input[fetch.index] = input(result)
       return
     }
-    if fetch.index == 0, fetch.node.outputs.count == 1 {
-      definition.op = "Identity"
-      definition.input = [input(result)]
-      definition.attr["T"] = TFAttrValue(.type(fetch.dtype))
-    } else {
-      let count = fetch.node.outputs.count
-      definition.op = "IdentityN"
-      definition.input = Array(repeating: input(result), count: count)
-      definition.attr["T"] = TFAttrValue(
-        .list(Array(repeating: .type(fetch.dtype), count: count)))
-    }
+    var definition = TFNodeDef()
+    definition.name = source.name
+    let count = (group.map(\.0.index).max() ?? 0) + 1
+    var results = Array(repeating: group[0].1, count: count)
+    for (fetch, result) in group { results[fetch.index] = result }
+    definition.input = results.map(input)
+    definition.op = count == 1 ? "Identity" : "IdentityN"
+    let types = results.map { Attribute.type($0.dtype) }
+    definition.attr["T"] = TFAttrValue(count == 1 ? types[0] : .list(types))
     nodes.append(definition)
   }
 }

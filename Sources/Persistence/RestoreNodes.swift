@@ -33,6 +33,8 @@ struct RestoreNodes {
 
   /// How deep functions may call one another.
   private static let depthLimit = 16
+  /// How many nodes of functions are looked at: functions that call one another often could go on.
+  private var budget = 1 << 20
 
   private mutating func visit(_ node: Node, calls: [Node], library: Graph) {
     if ["Assign", "AssignVariableOp"].contains(node.op), node.record.inputs.count == 2 {
@@ -46,7 +48,8 @@ struct RestoreNodes {
       calls.count < Self.depthLimit, case .function(let name, _)? = node.attributes["f"],
       let function = library.function(named: name)
     else { return }
-    for inner in function.body.operations {
+    for inner in function.body.operations where budget > 0 {
+      budget -= 1
       visit(inner, calls: calls + [node], library: library)
     }
   }

@@ -92,7 +92,8 @@ public struct CheckpointReader: Sendable {
     let tensor = try tensor(name)
     guard let box = SliceBox(slice, in: tensor.entry.shape) else {
       throw FileError(
-        source.path, "\"\(name)\" is of the shape \(tensor.entry.shape), which has no part \(slice)")
+        source.path, "\"\(name)\" is of the shape \(tensor.entry.shape), which has no part \(slice)"
+      )
     }
     if let piece = tensor.pieces.first(where: {
       $0.box.starts == box.starts && $0.box.shape == box.shape

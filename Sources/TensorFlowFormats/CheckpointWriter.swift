@@ -102,7 +102,8 @@ public enum CheckpointWriter {
       guard part.wholeShape == parts[0].wholeShape, part.value.dtype == parts[0].value.dtype,
         SliceBox(part.slice, in: part.wholeShape)?.shape == part.value.shape
       else {
-        throw FileError(prefix, "the part \(part.slice) of \"\(part.name)\" does not fit the others")
+        throw FileError(
+          prefix, "the part \(part.slice) of \"\(part.name)\" does not fit the others")
       }
     }
   }

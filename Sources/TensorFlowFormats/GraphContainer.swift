@@ -44,7 +44,8 @@ package struct GraphContainer: Sendable {
   ///
   /// - Parameter tags: which graph of a SavedModel; by default its only one, or the one for serving.
   /// - Throws: `FileError` if the file is missing, damaged or of another kind.
-  package static func read(_ path: String, tags: [String] = []) throws(FileError) -> GraphContainer {
+  package static func read(_ path: String, tags: [String] = []) throws(FileError) -> GraphContainer
+  {
     _ = registration
     if let file = savedModelFile(path) {
       let bytes = try FileSystem.read(file, limit: sizeLimit)
@@ -113,7 +114,8 @@ package struct GraphContainer: Sendable {
     guard let index else {
       let held = graphs.map { "{" + $0.metaInfoDef.tags.joined(separator: ", ") + "}" }
       throw FileError(
-        path, "holds no graph with the tags {\(tags.joined(separator: ", "))}; it has "
+        path,
+        "holds no graph with the tags {\(tags.joined(separator: ", "))}; it has "
           + (held.isEmpty ? "none" : held.joined(separator: ", ")) + "; choose one with --tag")
     }
     var container = GraphContainer(graphs[index], kind: .savedModel, directory: directory)

@@ -67,7 +67,7 @@ extension Graph {
 
 extension Graph {
   /// Gives the outputs of unknown ops the types that known ops expect of them.
-  private static func completeTypes(_ descriptions: inout [NodeDescription], _ ops: OpSet) {
+  static func completeTypes(_ descriptions: inout [NodeDescription], _ ops: OpSet) {
     let places = Dictionary(
       descriptions.enumerated().map { ($0.element.name, $0.offset) },
       uniquingKeysWith: { first, _ in first })

@@ -24,9 +24,15 @@ package enum SortedTable {
     }
     _ = try block(bytes, meta.offset, meta.size, limit: footer, path)
     var entries: [(key: [UInt8], value: [UInt8])] = []
+    var end: UInt64 = 0
     for handle in try block(bytes, offset, size, limit: footer, path) {
       var reader = ByteReader(handle.value, 0..<handle.value.count, path)
       let (offset, size) = (try reader.varint(), try reader.varint())
+      // One block named again and again would take more memory than the file.
+      guard offset >= end, !offset.addingReportingOverflow(size).overflow else {
+        throw FileError(path, "its blocks are not in order")
+      }
+      end = offset + size
       entries += try block(bytes, offset, size, limit: footer, path)
     }
     for (a, b) in zip(entries, entries.dropFirst())

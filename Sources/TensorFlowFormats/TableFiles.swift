@@ -35,7 +35,8 @@ struct TableFiles: CheckpointSource {
           all[tensor.entry.name] = tensor
           continue
         }
-        guard other.entry.dtype == tensor.entry.dtype, other.entry.shape == tensor.entry.shape else {
+        guard other.entry.dtype == tensor.entry.dtype, other.entry.shape == tensor.entry.shape
+        else {
           throw FileError(path, "\"\(tensor.entry.name)\" is of another kind in another file")
         }
         all[tensor.entry.name] = Self.tensor(

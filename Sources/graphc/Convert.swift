@@ -19,7 +19,8 @@ struct Convert: ParsableCommand {
   var tag: [String] = []
   @Option(help: "The checkpoint whose variables a SavedModel is to hold.")
   var checkpoint: String?
-  @Option(help: "NAME=TENSOR: what a SavedModel's signature serving_default feeds; may be repeated.")
+  @Option(
+    help: "NAME=TENSOR: what a SavedModel's signature serving_default feeds; may be repeated.")
   var feed: [String] = []
   @Option(help: "NAME=TENSOR: what that signature fetches; may be repeated.")
   var fetch: [String] = []
@@ -44,7 +45,8 @@ struct Convert: ParsableCommand {
     var lost: [String]
     if output.hasSuffix(".graph") {
       try GraphFile.write(graph, to: output)
-      lost = input.hasSuffix(".graph") ? [] : try GraphContainer.read(input, tags: reads).lostBesides
+      lost =
+        input.hasSuffix(".graph") ? [] : try GraphContainer.read(input, tags: reads).lostBesides
     } else {
       var container =
         input.hasSuffix(".graph")

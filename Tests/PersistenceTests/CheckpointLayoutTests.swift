@@ -43,8 +43,9 @@ import Testing
     for entry in reader.entries {
       let value = try reader.value(of: entry.name)
       if entry.dtype == .string {
-        #expect(try value.strings().map { String(decoding: $0, as: UTF8.self) }
-          == ["alpha", "", "gamma ray"])
+        #expect(
+          try value.strings().map { String(decoding: $0, as: UTF8.self) }
+            == ["alpha", "", "gamma ray"])
       } else {
         #expect(try numbers(value) == numbers(try #require(expected[entry.name])), "\(entry.name)")
       }
@@ -100,7 +101,8 @@ import Testing
     try session.restoreVariables(from: prefix)
     #expect(try session.run(fetching: ["whole:0"])[0] == expected)
 
-    let folder = FileManager.default.temporaryDirectory.appending(path: "parts-\(UUID().uuidString)")
+    let folder = FileManager.default.temporaryDirectory.appending(
+      path: "parts-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: folder) }
     let saved = folder.path + "/again"
     try Saver(parts).save(session, to: saved)
@@ -119,7 +121,8 @@ import Testing
   }
 
   @Test func partsThatDoNotFitAreRefused() throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "unfit-\(UUID().uuidString)")
+    let folder = FileManager.default.temporaryDirectory.appending(
+      path: "unfit-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: folder) }
     func part(_ start: Int, _ rows: Int) -> CheckpointPart {
       CheckpointPart(

@@ -86,11 +86,11 @@ package enum Specialize {
     for (name, start) in starts {
       let needed = ancestors(of: [start], nodes, request, fed)
       let own = nodes.filter { needed[$0.index] && $0.definition == nil }
-      for node in own { unknown[node.op, default: []].insert(node.index) }
+      for node in own { unknown[node.unknownOp, default: []].insert(node.index) }
       if own.isEmpty {
         runnable.append(name)
       } else {
-        blocked.append((name, Set(own.map(\.op)).sorted()))
+        blocked.append((name, Set(own.map(\.unknownOp)).sorted()))
       }
     }
     return UnknownOps(
@@ -132,5 +132,19 @@ package enum Specialize {
           "is part of a cycle", node: stuck?.name, op: stuck?.op, site: stuck?.site))
     }
     return order
+  }
+}
+
+extension Node {
+  /// What of the op is not known: the op itself, or that it may be of such types.
+  fileprivate var unknownOp: String {
+    guard let signature = graph.ops[op]?.signature else { return op }
+    let types = signature.attributes.compactMap { definition -> String? in
+      guard case .type(let dtype)? = attributes[definition.name],
+        !definition.allowedTypes.isEmpty, !definition.allowedTypes.contains(dtype)
+      else { return nil }
+      return dtype.name
+    }
+    return "\(op) of \(types.joined(separator: ", "))"
   }
 }
