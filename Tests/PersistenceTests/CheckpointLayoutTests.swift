@@ -86,7 +86,7 @@ import Testing
           try reader.entries.map { try reader.value(of: $0.name) }
         }
         // Some bytes mean nothing: the footer's padding.
-        if let read, let read { #expect(read == values, "byte \(index) of \(file)") }
+        if let read { #expect(read == values, "byte \(index) of \(file)") }
       }
       try Data(bytes).write(to: url)
     }
