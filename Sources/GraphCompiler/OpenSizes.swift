@@ -28,15 +28,36 @@ package struct OpenSizes: Sendable {
   /// - Parameters:
   ///   - shapes: the shape of each feed that has no value.
   ///   - constants: the value of a variable by its name; nil if it has none.
-  /// - Throws: `CompilationError` or `StageBarrier` where the graph cannot be rewritten as a whole.
+  /// - Throws: `CompilationError` where the graph cannot be rewritten as a whole.
   package static func rewritten(
     _ request: CompilationRequest, shapes: [PartialShape], options: CompilerOptions,
     constants: (String) -> TensorValue?
   ) throws -> Workspace {
     var request = request
     request.open = OpenSizes(shapes: shapes, known: nil)
+    let results: [Workspace]
+    do {
+      results = try rewritten(&request, shapes, options, constants)
+    } catch let barrier as StageBarrier {
+      throw CompilationError.invalid(
+        GraphError(
+          "what follows depends on data that only running gives",
+          node: barrier.fetched.last?.node.name, op: barrier.fetched.last?.node.op))
+    }
+    guard GraphDifference.isNone(results[0], results[1]) else {
+      throw CompilationError.invalid(
+        GraphError("what is left of the graph depends on sizes that are not known"))
+    }
+    return results[0]
+  }
+
+  /// The copies for each set of stand-ins.
+  private static func rewritten(
+    _ request: inout CompilationRequest, _ shapes: [PartialShape], _ options: CompilerOptions,
+    _ constants: (String) -> TensorValue?
+  ) throws -> [Workspace] {
     let known = try Specialize.knownNodes(of: request, options)
-    let results = try standIns.map { sizes in
+    return try standIns.map { sizes in
       request.open = OpenSizes(
         shapes: try shapes.map { try filled($0, sizes) }, known: known)
       var options = options
@@ -47,11 +68,6 @@ package struct OpenSizes: Sendable {
       }
       return try workspace(request, options, constants)
     }
-    guard GraphDifference.isNone(results[0], results[1]) else {
-      throw CompilationError.invalid(
-        GraphError("what is left of the graph depends on sizes that are not known"))
-    }
-    return results[0]
   }
 
   private static func filled(_ shape: PartialShape, _ sizes: [Int]) throws -> PartialShape {
