@@ -44,7 +44,7 @@ struct FrozenFunctions {
     var result: [TFNodeDef] = []
     var renamed: [String: String] = [:]
     for node in nodes {
-      result += try frozen(node, values)
+      result += try frozen(node, values, isFunction)
       if isFunction, node.op == "ReadVariableOp", result[result.count - 1].op == "Identity" {
         renamed["\(node.name):value:0"] = "\(node.name):output:0"
       }
@@ -78,7 +78,9 @@ struct FrozenFunctions {
     return values
   }
 
-  private mutating func frozen(_ node: TFNodeDef, _ values: [String: Value]) throws -> [TFNodeDef] {
+  private mutating func frozen(
+    _ node: TFNodeDef, _ values: [String: Value], _ isFunction: Bool
+  ) throws -> [TFNodeDef] {
     var arguments: [Int: Value] = [:]
     for (index, input) in node.input.enumerated() {
       if let value = values[input] { arguments[index] = value }
@@ -91,7 +93,7 @@ struct FrozenFunctions {
       node.attr = ["T": TFAttrValue(.type(first.dtype))]
       return [node]
     case "ResourceGather":
-      let (axis, gather) = Self.gather(node, first.dtype)
+      let (axis, gather) = Self.gather(node, first.dtype, isFunction)
       return [axis, gather]
     case "PartitionedCall", "StatefulPartitionedCall":
       let outputs = try replace("f", of: &node, arguments)
@@ -123,7 +125,9 @@ struct FrozenFunctions {
   }
 
   /// A lookup in a value, and the axis that it states.
-  private static func gather(_ node: TFNodeDef, _ dtype: DType) -> (TFNodeDef, TFNodeDef) {
+  private static func gather(_ node: TFNodeDef, _ dtype: DType, _ isFunction: Bool)
+    -> (TFNodeDef, TFNodeDef)
+  {
     var axis = TFNodeDef()
     axis.name = node.name + "/axis"
     axis.op = "Const"
@@ -131,7 +135,7 @@ struct FrozenFunctions {
     axis.attr["value"] = TFAttrValue(.tensor(TensorValue(Int32(0))))
     var gather = node
     gather.op = "GatherV2"
-    gather.input.insert(axis.name, at: 2)
+    gather.input.insert(isFunction ? axis.name + ":output:0" : axis.name, at: 2)
     gather.attr = [
       "Tparams": TFAttrValue(.type(dtype)), "Taxis": TFAttrValue(.type(.int32)),
       "Tindices": node.attr["Tindices"] ?? TFAttrValue(.type(.int32)),

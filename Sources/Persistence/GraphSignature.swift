@@ -78,7 +78,12 @@ extension Graph {
       lines += signature.inputs.map { "#:   feed \($0.line)" }
       lines += signature.outputs.map { "#:   fetch \($0.line)" }
     }
-    for asset in details.assetFileDef {
+    // TensorFlow 1 names them in a collection.
+    let collected = items(in: "saved_model_assets").compactMap { item -> TFAssetFileDef? in
+      guard case .message(_, let bytes) = item else { return nil }
+      return try? TFAssetFileDef(serializedBytes: bytes)
+    }
+    for asset in details.assetFileDef + collected {
       lines.append("#: asset \(asset.filename) = \(asset.tensorInfo.name)")
     }
     return lines

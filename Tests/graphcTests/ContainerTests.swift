@@ -26,7 +26,9 @@ import Testing
     try inFolder { folder in
       let source = "\(Self.fixtures)/\(model)"
       var previous = source
-      for name in ["a.meta", "b.meta.pbtxt", "c.graph", "d.meta", "e", "f.pb", "g.pbtxt"] {
+      // The list of ops, which a GraphDef lacks, has the defaults of ops that are not known here.
+      let bare = model == "saved-model-1" ? ["f.pb", "g.pbtxt"] : []
+      for name in ["a.meta", "b.meta.pbtxt", "c.graph", "d.meta", "e"] + bare {
         let next = "\(folder)/\(name)"
         try graphc("convert", previous, next)
         #expect(try graphc("diff", source, next).hasSuffix("same\n"), "\(name)")
@@ -38,7 +40,7 @@ import Testing
         FileManager.default.contentsEqual(atPath: "\(folder)/a.meta", andPath: "\(folder)/z.meta"))
       let lost = try graphc("convert", source, "\(folder)/h.pb")
       #expect(lost.contains("h.pb: the variables' values, which stay in"), "\(lost)")
-      #expect(lost.contains("(serving_default"), "\(lost)")
+      #expect(lost.contains("serving_default)"), "\(lost)")
     }
   }
 
