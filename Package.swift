@@ -63,7 +63,7 @@ let package = Package(
     .target(
       name: "TensorFlowFormats",
       dependencies: ["StandardOps", "GraphCore", "TensorCore", "CZlib", protobuf],
-      exclude: ["checkpoint", "event", "full_type", "graph", "meta_graph"].map {
+      exclude: ["checkpoint", "event", "full_type", "graph", "meta_graph", "object_graph"].map {
         "Schema/\($0).proto"
       }),
     module(

@@ -34,6 +34,8 @@ public struct CompilationRequest: Sendable {
   package var completed: Set<Int> = []
   /// The functions of the graph's loops, by the index of the `While`.
   package var loops: [Int: FlatGraph.Loop] = [:]
+  /// Where the copy is for other sizes too, and never becomes a plan.
+  package var open: OpenSizes?
 
   /// A request.
   public init(graph: Graph, feeds: [Feed], fetches: [Tensor], targets: [Node]) {
@@ -54,6 +56,8 @@ public struct CompilerOptions: Sendable {
   public var fuses = true
   /// The rules that `ApplyRules` tries, in this order.
   package var rules = ApplyRules.rules
+  /// The sizes that stand for unknown ones; no rewrite may put them into a constant.
+  package var standIns: [Int] = []
   /// Sees every step.
   package var observer: (any CompilationObserver)?
   /// Runs a plan without feeds or variables, to evaluate constants.

@@ -76,7 +76,7 @@ extension Graph {
     let tensors = endpoints.map { endpoint in
       endpoint.node < count ? Tensor(node(at: endpoint.node), endpoint.output) : present.first
     }
-    let definition = ops[description.op]
+    var definition = ops[description.op]
     var attributes = description.attributes
     var outputs = description.outputs
     if let signature = definition?.signature ?? description.signature {
@@ -84,11 +84,17 @@ extension Graph {
       do throws(GraphError) {
         resolved = try Self.resolve(signature, tensors.compactMap { $0 }, attributes)
       } catch {
-        throw error.notes.isEmpty
-          ? Self.located(
-            error, node: description.name, op: description.op, site: description.site,
-            inputs: present)
-          : error
+        // Of types that are not known here a node is kept as one of an unknown op is.
+        let any = try? Self.resolve(signature.ofAnyType, tensors.compactMap { $0 }, attributes)
+        guard let any, !signature.admits(any.attributes) else {
+          throw error.notes.isEmpty
+            ? Self.located(
+              error, node: description.name, op: description.op, site: description.site,
+              inputs: present)
+            : error
+        }
+        definition = nil
+        resolved = any
       }
       attributes = resolved.attributes
       let stated = outputs

@@ -158,3 +158,24 @@ extension Signature.AttributeDefinition.Kind {
     }
   }
 }
+
+extension Signature {
+  /// Whether the types that attributes name are among those that the op takes.
+  package func admits(_ attributes: [String: Attribute]) -> Bool {
+    self.attributes.allSatisfy { definition in
+      guard case .type(let dtype)? = attributes[definition.name] else { return true }
+      return definition.allowedTypes.isEmpty || definition.allowedTypes.contains(dtype)
+    }
+  }
+
+  /// The same of any types.
+  package var ofAnyType: Signature {
+    Signature(
+      inputs, gives: outputs,
+      attributes.map { definition in
+        AttributeDefinition(
+          name: definition.name, kind: definition.kind, defaultValue: definition.defaultValue,
+          allowedTypes: [])
+      })
+  }
+}

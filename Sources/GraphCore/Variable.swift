@@ -1,5 +1,25 @@
 import TensorCore
 
+/// What of a partitioned variable a variable of a graph holds: TensorFlow's `SaveSliceInfo`.
+public struct VariablePart: Hashable, Sendable {
+  /// The whole variable's name, under which checkpoints hold it.
+  public let name: String
+  /// The whole variable's shape.
+  public let wholeShape: Shape
+  /// Where the part begins, in each dimension.
+  public let offset: [Int]
+  /// The part's sizes.
+  public let shape: Shape
+
+  /// A part of the variable called `name`.
+  public init(name: String, wholeShape: Shape, offset: [Int], shape: Shape) {
+    self.name = name
+    self.wholeShape = wholeShape
+    self.offset = offset
+    self.shape = shape
+  }
+}
+
 /// A value that outlives a run: its handle, how it is read, and how it starts.
 public struct Variable: Hashable, Sendable {
   /// The variable itself: the output of a `VarHandleOp`.
@@ -14,10 +34,12 @@ public struct Variable: Hashable, Sendable {
   public let isTrainable: Bool
   /// TensorFlow's `synchronization` and `aggregation`, kept for files.
   package let distribution: (synchronization: Int, aggregation: Int)
+  /// What it holds of a larger variable, if it is a part of one.
+  public let part: VariablePart?
 
   package init(
     handle: Tensor, value: Tensor, initializer: Node, initialValue: Tensor?, isTrainable: Bool,
-    distribution: (synchronization: Int, aggregation: Int) = (0, 0)
+    distribution: (synchronization: Int, aggregation: Int) = (0, 0), part: VariablePart? = nil
   ) {
     self.handle = handle
     self.value = value
@@ -25,6 +47,7 @@ public struct Variable: Hashable, Sendable {
     self.initialValue = initialValue
     self.isTrainable = isTrainable
     self.distribution = distribution
+    self.part = part
   }
 
   /// Whether it is one of TensorFlow 1's older variables, whose edges carry the variable itself.

@@ -144,7 +144,11 @@ extension Session {
         throw SessionError(
           "the loop \"\(node.name)\" goes on after \(limit) rounds; feed values with which it ends")
       }
-      values = try call(loop.body) + values.dropFirst(loop.variableCount)
+      let results = try call(loop.body)
+      // A variable that a body takes and passes on is the same in every round.
+      values =
+        zip(values, results).map { $0.dtype == .resource ? $0 : $1 }
+        + values.dropFirst(loop.variableCount)
     }
   }
 

@@ -8,12 +8,10 @@ public enum MetaGraphFile {
     _ graph: Graph, saver nodes: SaverNodes, maxToKeep: Int, to path: String
   ) throws {
     var message = try TFMetaGraphDef(graph)
-    message.saverDef.filenameTensorName = nodes.filename
-    message.saverDef.saveTensorName = nodes.save
-    message.saverDef.restoreOpName = nodes.restore
+    let isSharded = message.saverDef.sharded
+    message.saverDef = nodes.definition
     message.saverDef.maxToKeep = Int32(maxToKeep)
-    message.saverDef.keepCheckpointEveryNHours = 10_000
-    message.saverDef.version = .v2
+    message.saverDef.sharded = isSharded
     try FileSystem.writeAtomically(message.bytes(), to: path)
   }
 }

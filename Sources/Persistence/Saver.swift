@@ -26,7 +26,12 @@ public final class Saver: Sendable {
     self.graph = graph
     self.maxToKeep = maxToKeep
     self.variables = variables ?? graph.variables(in: .globalVariables)
-    if graph.operation(named: "save/restore_all") != nil {
+    let stated = TFMetaGraphDef.details(of: graph).saverDef
+    if !stated.restoreOpName.isEmpty, graph.operation(named: stated.restoreOpName) != nil {
+      nodes = SaverNodes(
+        filename: stated.filenameTensorName, save: stated.saveTensorName,
+        restore: stated.restoreOpName)
+    } else if graph.operation(named: "save/restore_all") != nil {
       nodes = SaverNodes(
         filename: "save/Const:0", save: "save/control_dependency:0", restore: "save/restore_all")
     } else {
@@ -50,45 +55,29 @@ public final class Saver: Sendable {
   ) throws -> String {
     let full = globalStep.map { "\(prefix)-\($0)" } ?? prefix
     let values = try session.values(of: variables)
-    try CheckpointWriter.write(
-      zip(variables, values).map { (name: $0.name, value: $1) }, to: full)
+    var wholes: [(name: String, value: TensorValue)] = []
+    var parts: [CheckpointPart] = []
+    for (variable, value) in zip(variables, values) {
+      if let part = variable.part {
+        parts.append(
+          CheckpointPart(
+            name: part.name, wholeShape: part.wholeShape, slice: TensorSlice(part), value: value))
+      } else {
+        wholes.append((variable.name, value))
+      }
+    }
+    try CheckpointWriter.write(wholes, parts: parts, to: full)
     if writesMetaGraph { try exportMetaGraph(to: full + ".meta") }
     try remember(full)
     return full
   }
 
-  /// Sets the session's variables from a checkpoint, all at once or none.
+  /// Sets the session's variables from a checkpoint of either version, all at once or none.
   ///
   /// - Throws: if a file is missing or damaged, or if variables are missing from it or differ in type
   ///   or shape: one error that lists them all.
   public func restore(_ session: Session, from prefix: String) throws {
-    let reader = try CheckpointReader(prefix: prefix)
-    var values: [(name: String, value: TensorValue)] = []
-    var problems: [String] = []
-    let stored = Dictionary(
-      reader.entries.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-    for variable in variables {
-      guard let entry = stored[variable.name] else {
-        problems.append("\"\(variable.name)\" is not in it")
-        continue
-      }
-      guard entry.dtype == variable.dtype, variable.shape.matches(entry.shape) else {
-        problems.append(
-          "\"\(variable.name)\" is \(entry.dtype)\(entry.shape), "
-            + "the graph expects \(variable.dtype) \(variable.shape)")
-        continue
-      }
-      if problems.isEmpty {
-        values.append(
-          (variable.handle.node.sessionName, try reader.value(of: variable.name)))
-      }
-    }
-    guard problems.isEmpty else {
-      throw SessionError(
-        "the checkpoint \(prefix) does not fit the graph:\n  "
-          + problems.joined(separator: "\n  "))
-    }
-    session.set(values)
+    try session.restoreVariables(from: prefix, variables)
   }
 
   private func exportMetaGraph(to path: String) throws {

@@ -1,6 +1,7 @@
 import GraphCore
 import StandardOps
 import TensorCore
+import TensorFlowFormats
 
 /// The nodes by which TensorFlow saves and restores a graph's variables, under its names.
 ///
@@ -20,17 +21,29 @@ package struct SaverNodes: Sendable {
     self.restore = restore
   }
 
+  /// What a MetaGraph says of them.
+  package var definition: TFSaverDef {
+    var definition = TFSaverDef()
+    definition.filenameTensorName = filename
+    definition.saveTensorName = save
+    definition.restoreOpName = restore
+    definition.maxToKeep = 5
+    definition.keepCheckpointEveryNHours = 10_000
+    definition.version = .v2
+    return definition
+  }
+
   /// Adds the nodes for `variables` to the graph.
   package init(adding variables: [Variable], to graph: Graph) {
     let sorted = variables.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
-    let names = sorted.map(\.name)
+    let names = sorted.map { $0.part?.name ?? $0.name }
     (filename, save, restore) = graph.atRoot {
       graph.nameScope("save") {
         let input = graph.constant("model", name: "filename/input")
         let name = graph.placeholder(default: input, shape: .scalar, name: "filename")
         let prefix = graph.placeholder(default: name, shape: .scalar, name: "Const")
         let types = Attribute.list(sorted.map { .type($0.dtype) })
-        let slices = names.map { _ in "" }
+        let slices = sorted.map { $0.part.map { specification(of: $0) } ?? "" }
 
         let saved = graph.add(
           Ops.SaveV2.self,
@@ -61,4 +74,9 @@ package struct SaverNodes: Sendable {
       }
     }
   }
+}
+
+/// What the saver's nodes say of a part: the whole shape and the slice, `5 3 0,3:0,3`.
+private func specification(of part: VariablePart) -> String {
+  part.wholeShape.dimensions.map { "\($0) " }.joined() + TensorSlice(part).description
 }

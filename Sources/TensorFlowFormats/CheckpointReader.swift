@@ -1,7 +1,7 @@
 import SwiftProtobuf
 import TensorCore
 
-/// A tensor's place in a checkpoint.
+/// A tensor of a checkpoint.
 public struct CheckpointEntry: Sendable, Hashable {
   /// The variable's name.
   public let name: String
@@ -9,153 +9,152 @@ public struct CheckpointEntry: Sendable, Hashable {
   public let dtype: DType
   /// Its shape.
   public let shape: Shape
-  let shard: Int
-  let offset: Int
-  let size: Int
-  let checksum: UInt32
-  /// Whether the variable is saved in parts, each under a name of its own.
-  let isPartitioned: Bool
+  /// What each part of a partitioned variable holds of it; empty if it is saved whole.
+  public let parts: [TensorSlice]
 }
 
-/// Reads TensorFlow's V2 checkpoints: `prefix.index` and `prefix.data-…`; every checksum is verified.
+/// Reads TensorFlow's checkpoints of both versions, of one or several files; every checksum is
+/// verified.
 public struct CheckpointReader: Sendable {
   /// The path without endings.
   public let prefix: String
-  /// The tensors, sorted by name.
+  /// The tensors, sorted by name; a partitioned variable is one.
   public let entries: [CheckpointEntry]
+  private let source: any CheckpointSource
   private let places: [String: Int]
-  private let shardCount: Int
-  private let isAside: Bool
 
-  /// Reads the index.
+  /// Reads the index: of version 2 if there is one, otherwise the tables of version 1.
   ///
+  /// - Parameter prefix: the path without endings; of version 1 the file itself, or of several files
+  ///   `prefix` or `prefix-?????-of-?????`.
   /// - Throws: `FileError` if it is missing, damaged or of a form that is not known.
   public init(prefix: String) throws(FileError) {
+    if !BundleFiles.exists(prefix), let files = TableFiles.paths(prefix) {
+      self.init(prefix, try TableFiles(files))
+      return
+    }
     let aside = CheckpointWriter.aside(prefix)
     do throws(FileError) {
-      try self.init(prefix: prefix, files: prefix, isAside: false)
+      self.init(prefix, try BundleFiles(prefix))
       // While a pair of the same name is being replaced, index and data may be of different savings.
       if FileSystem.exists(aside + ".complete"), !isConsistent {
         throw FileError(prefix + ".index", "belongs to other data")
       }
     } catch {
       guard FileSystem.exists(aside + ".complete") else { throw error }
-      try self.init(prefix: prefix, files: aside, isAside: true)
+      self.init(prefix, try BundleFiles(aside))
     }
   }
 
-  private init(prefix: String, files: String, isAside: Bool) throws(FileError) {
-    let path = files + ".index"
-    let table = try SortedTable.read(FileSystem.read(path, limit: 1 << 30), path: path)
-    guard let first = table.first, first.key.isEmpty,
-      let header = try? TFBundleHeaderProto(serializedBytes: first.value)
-    else { throw FileError(path, "has no header") }
-    guard header.endianness == .little else {
-      throw FileError(path, "was written by a machine of the other byte order")
-    }
-    guard header.version.minConsumer <= 1 else {
-      throw FileError(path, "needs a reader of version \(header.version.minConsumer)")
-    }
-    guard (1...65_536).contains(header.numShards) else {
-      throw FileError(path, "claims \(header.numShards) data files")
-    }
-    var entries: [CheckpointEntry] = []
-    // The names of a partitioned variable's parts begin with a zero.
-    for item in table.dropFirst() where item.key.first != 0 {
-      entries.append(try Self.entry(item.key, item.value, Int(header.numShards), path))
-    }
+  private init(_ prefix: String, _ source: any CheckpointSource) {
     self.prefix = prefix
-    self.entries = entries
+    self.source = source
+    entries = source.tensors.map(\.entry)
     places = Dictionary(
       entries.enumerated().map { ($0.element.name, $0.offset) },
       uniquingKeysWith: { first, _ in first })
-    self.isAside = isAside
-    shardCount = Int(header.numShards)
   }
 
-  private static func entry(_ key: [UInt8], _ value: [UInt8], _ shards: Int, _ path: String)
-    throws(FileError) -> CheckpointEntry
-  {
-    let name = String(decoding: key, as: UTF8.self)
-    guard let proto = try? TFBundleEntryProto(serializedBytes: value) else {
-      throw FileError(path, "the entry \"\(name)\" cannot be read")
-    }
-    guard let dtype = DType(rawValue: Int32(proto.dtype.rawValue)) else {
-      throw FileError(path, "\"\(name)\" has an unknown type")
-    }
-    let shape = Shape(proto.shape.dim.map { Int($0.size) })
-    guard let count = shape.checkedCount, proto.offset >= 0, proto.size >= 0,
-      proto.shardID >= 0, Int(proto.shardID) < shards,
-      count.multipliedReportingOverflow(by: dtype.byteCount ?? 1).overflow == false,
-      !proto.slices.isEmpty || dtype.byteCount.map({ $0 * count == Int(proto.size) }) ?? true
-    else { throw FileError(path, "the entry \"\(name)\" contradicts itself") }
-    return CheckpointEntry(
-      name: name, dtype: dtype, shape: shape, shard: Int(proto.shardID),
-      offset: Int(proto.offset), size: Int(proto.size), checksum: proto.crc32C,
-      isPartitioned: !proto.slices.isEmpty)
+  /// Whether there is a checkpoint of that prefix.
+  package static func exists(_ prefix: String) -> Bool {
+    BundleFiles.exists(prefix) || TableFiles.paths(prefix) != nil
   }
 
   /// Whether every tensor's checksum fits the data beside the index.
   private var isConsistent: Bool { entries.allSatisfy { (try? value(of: $0.name)) != nil } }
 
-  /// A tensor's value.
+  /// The tensor of that name, or nil.
+  package func entry(named name: String) -> CheckpointEntry? { places[name].map { entries[$0] } }
+
+  /// A tensor's value; that of a partitioned variable is put together from its parts.
   ///
   /// - Throws: `FileError` if it is not there or its bytes are damaged.
   public func value(of name: String) throws(FileError) -> TensorValue {
-    guard let place = places[name] else {
-      throw FileError(prefix + ".index", "has no tensor \"\(name)\"")
+    let tensor = try tensor(name)
+    let entry = tensor.entry
+    if entry.parts.isEmpty { return try source.value(of: tensor.pieces[0], entry) }
+    try source.check(entry, tensor.pieces)
+    var parts: [(box: SliceBox, value: TensorValue)] = []
+    for piece in tensor.pieces {
+      parts.append((piece.box, try source.value(of: piece, entry)))
     }
-    let entry = entries[place]
-    guard !entry.isPartitioned else {
+    guard let value = TensorValue(joining: parts, dtype: entry.dtype, shape: entry.shape) else {
       throw FileError(
-        prefix + ".index", "\"\(name)\" is saved in parts (partitioned), which is not supported")
+        source.path, "the parts of \"\(name)\" overlap or leave some of its elements out")
     }
-    let files = isAside ? CheckpointWriter.aside(prefix) : prefix
-    let path = files + CheckpointWriter.dataSuffix(entry.shard, of: shardCount)
-    let bytes = try FileSystem.read(path, from: entry.offset, count: entry.size)
-    if entry.dtype == .string { return try strings(entry, bytes, path) }
-    guard CRC32C.masked(CRC32C.checksum(bytes)) == entry.checksum else {
-      throw FileError(path, "is damaged: the checksum of \"\(name)\" is wrong")
-    }
-    let value = bytes.withUnsafeBytes { buffer in
-      Result { () throws(TensorError) in
-        try TensorValue(dtype: entry.dtype, shape: entry.shape, bytes: buffer)
-      }
-    }
-    switch value {
-    case .success(let value): return value
-    case .failure(let error): throw FileError(path, "\"\(name)\": \(error)")
-    }
-  }
-
-  /// Lengths, their checksum, then the strings; the entry's checksum covers lengths of four bytes.
-  private func strings(_ entry: CheckpointEntry, _ bytes: [UInt8], _ path: String)
-    throws(FileError) -> TensorValue
-  {
-    var reader = ByteReader(bytes, 0..<bytes.count, path)
-    guard entry.shape.count <= bytes.count else {
-      throw FileError(path, "\"\(entry.name)\" has too few bytes for its strings")
-    }
-    var lengths: [UInt64] = []
-    var crc: UInt32 = 0
-    for _ in 0..<entry.shape.count {
-      let length = try reader.varint()
-      lengths.append(length)
-      crc = CRC32C.checksum(SortedTable.stringLength(length), after: crc)
-    }
-    let stored = try reader.fixed32()
-    guard stored == CRC32C.masked(crc) else {
-      throw FileError(path, "is damaged: the lengths of \"\(entry.name)\" are wrong")
-    }
-    crc = CRC32C.checksum(SortedTable.little(stored), after: crc)
-    var strings: [[UInt8]] = []
-    for length in lengths {
-      strings.append(try reader.bytes(length))
-      crc = CRC32C.checksum(strings[strings.count - 1], after: crc)
-    }
-    guard reader.isAtEnd, CRC32C.masked(crc) == entry.checksum,
-      let value = try? TensorValue(strings: strings, shape: entry.shape)
-    else { throw FileError(path, "is damaged: the checksum of \"\(entry.name)\" is wrong") }
     return value
   }
+
+  /// What a slice of a tensor holds, whether it was saved so, in other parts or whole.
+  ///
+  /// - Throws: `FileError` if it is not there or its bytes are damaged.
+  public func value(of name: String, slice: TensorSlice) throws(FileError) -> TensorValue {
+    let tensor = try tensor(name)
+    guard let box = SliceBox(slice, in: tensor.entry.shape) else {
+      throw FileError(
+        source.path, "\"\(name)\" is of the shape \(tensor.entry.shape), which has no part \(slice)"
+      )
+    }
+    if let piece = tensor.pieces.first(where: {
+      $0.box.starts == box.starts && $0.box.shape == box.shape
+    }) {
+      return try source.value(of: piece, tensor.entry)
+    }
+    return box.cut(from: try value(of: name))
+  }
+
+  private func tensor(_ name: String) throws(FileError) -> StoredTensor {
+    guard let place = places[name] else {
+      throw FileError(source.path, "has no tensor \"\(name)\"")
+    }
+    return source.tensors[place]
+  }
+}
+
+/// The files of a checkpoint of either version.
+protocol CheckpointSource: Sendable {
+  /// The file to be named where something is wrong.
+  var path: String { get }
+  /// The tensors, sorted by name.
+  var tensors: [StoredTensor] { get }
+  /// The elements of a piece, verified.
+  func value(of piece: StoredTensor.Piece, _ entry: CheckpointEntry) throws(FileError)
+    -> TensorValue
+}
+
+extension CheckpointSource {
+  /// Refuses parts that together are not as large as the whole, before any of them is read.
+  func check(_ entry: CheckpointEntry, _ pieces: [StoredTensor.Piece]) throws(FileError) {
+    var total = 0
+    for piece in pieces {
+      let (sum, overflow) = total.addingReportingOverflow(piece.box.shape.count)
+      guard !overflow, sum <= entry.shape.count else {
+        throw FileError(path, "the parts of \"\(entry.name)\" overlap")
+      }
+      total = sum
+    }
+    guard total == entry.shape.count else {
+      throw FileError(path, "some parts of \"\(entry.name)\" are missing")
+    }
+  }
+}
+
+/// A tensor and where its elements are.
+struct StoredTensor: Sendable {
+  /// The whole tensor, or a part of it.
+  struct Piece: Sendable {
+    let box: SliceBox
+    let place: Place
+  }
+
+  /// Where the elements of a piece are.
+  enum Place: Sendable {
+    /// In a data file of version 2.
+    case bytes(shard: Int, offset: Int, size: Int, checksum: UInt32)
+    /// In a message of version 1.
+    case message([UInt8])
+  }
+
+  let entry: CheckpointEntry
+  let pieces: [Piece]
 }

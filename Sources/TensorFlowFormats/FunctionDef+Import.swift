@@ -72,6 +72,7 @@ private struct FunctionReader {
         return .data(name, output)
       }
     }
+    try countOutputs(&nodes, definition)
     let outputs = try definition.signature.outputArg.map { argument in
       guard let text = definition.ret[argument.name] else {
         throw NotUnderstood("its result \(argument.name) is not stated")
@@ -81,6 +82,32 @@ private struct FunctionReader {
     return try Function(
       name: definition.signature.name, ops: ops, arguments: arguments, nodes: nodes,
       outputs: outputs, targets: definition.controlRet.values.sorted())
+  }
+
+  /// Gives ops of which nothing is known as many outputs as are taken.
+  private func countOutputs(_ nodes: inout [NodeDescription], _ definition: TFFunctionDef) throws {
+    func isUnknown(_ node: NodeDescription) -> Bool {
+      ops[node.op] == nil && node.signature == nil && library[node.op] == nil
+    }
+    let unknown = Dictionary(
+      nodes.enumerated().filter { isUnknown($0.element) }.map { ($0.element.name, $0.offset) },
+      uniquingKeysWith: { first, _ in first })
+    if unknown.isEmpty { return }
+    var names: [Int: String] = [:]
+    for text in definition.nodeDef.flatMap(\.input) + Array(definition.ret.values) {
+      let parts = text.split(separator: ":").map(String.init)
+      guard let place = parts.first.flatMap({ unknown[$0] }), parts.count == 3 else { continue }
+      guard let number = Int(parts[2]), (0..<1024).contains(number),
+        names[place] == nil || names[place] == parts[1]
+      else {
+        throw NotUnderstood("which output of \(nodes[place].op) is \(text) is not known")
+      }
+      names[place] = parts[1]
+      while nodes[place].outputs.count <= number {
+        nodes[place].outputs.append(.init(dtype: .float32, shape: .unknown))
+      }
+    }
+    Graph.completeTypes(&nodes, ops)
   }
 
   private func shape(of argument: UInt32, _ definition: TFFunctionDef) -> PartialShape {

@@ -19,7 +19,9 @@ extension TFGraphDef {
       definition.input =
         node.inputs.map { $0.index == 0 ? $0.node.name : $0.name }
         + node.controlInputs.map { "^" + $0.name }
+      // What a file said of an attribute beyond what is understood of it is the better word.
       definition.attr = node.attributes.mapValues { TFAttrValue($0) }
+        .merging(definition.attr) { _, kept in kept }
       return definition
     }
   }

@@ -31,14 +31,20 @@ extension Graph {
         }
         description.inputs.append(input)
       }
+      var rest = node.residual
       for (name, value) in node.attr {
         do throws(TensorError) {
           description.attributes[name] = try value.attribute()
+          if !value.isHeldWhole { rest.attr[name] = value }
         } catch {
-          throw FileError(path, "the attribute \(name) of \"\(node.name)\": \(error)")
+          // What an op that is known here needs must be understood; the rest is only kept.
+          if ops[node.op]?.signature.attribute(named: name) != nil {
+            throw FileError(path, "the attribute \(name) of \"\(node.name)\": \(error)")
+          }
+          rest.attr[name] = value
         }
       }
-      description.details = node.residual.compactText
+      description.details = rest.compactText
       descriptions.append(description)
     }
     let stated = Dictionary(
@@ -61,7 +67,7 @@ extension Graph {
 
 extension Graph {
   /// Gives the outputs of unknown ops the types that known ops expect of them.
-  private static func completeTypes(_ descriptions: inout [NodeDescription], _ ops: OpSet) {
+  static func completeTypes(_ descriptions: inout [NodeDescription], _ ops: OpSet) {
     let places = Dictionary(
       descriptions.enumerated().map { ($0.element.name, $0.offset) },
       uniquingKeysWith: { first, _ in first })
@@ -94,6 +100,18 @@ extension NodeDescription.Input {
   }
 }
 
+extension TFAttrValue {
+  /// Whether an `Attribute` says all that the message does.
+  fileprivate var isHeldWhole: Bool {
+    switch value {
+    case .type(let type)?: type.rawValue <= 100
+    case .list(let list)?: list.type.allSatisfy { $0.rawValue <= 100 }
+    case nil: false
+    default: true
+    }
+  }
+}
+
 extension TFNodeDef {
   /// What a node's name, op, inputs, device and attributes do not say.
   fileprivate var residual: TFNodeDef {
@@ -108,8 +126,13 @@ extension TFNodeDef {
 }
 
 extension SwiftProtobuf.Message {
-  /// The message in Protocol Buffers' text form; empty if it says nothing.
-  var compactText: String { textFormatString() }
+  /// The message in Protocol Buffers' text form; empty if it says nothing. Fields that are not known
+  /// here are left out, since text without their names could not be read again.
+  package var compactText: String {
+    var options = TextFormatEncodingOptions()
+    options.printUnknownFields = false
+    return textFormatString(options: options)
+  }
 
   /// The message's bytes, equal for equal messages.
   package func bytes() throws -> [UInt8] {

@@ -79,5 +79,6 @@ extension TFVariableDef {
     trainable = variable.isTrainable
     synchronization = .init(rawValue: variable.distribution.synchronization) ?? .auto
     aggregation = .init(rawValue: variable.distribution.aggregation) ?? .none
+    if let part = variable.part { saveSliceInfoDef = TFSaveSliceInfoDef(part) }
   }
 }

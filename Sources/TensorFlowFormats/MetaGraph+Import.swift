@@ -58,7 +58,7 @@ extension Graph {
   /// A resource variable by the names of its nodes; nil for one of another kind.
   private func variable(bytes: [UInt8]) -> Variable? {
     guard let proto = try? TFVariableDef(serializedBytes: bytes),
-      !proto.hasSaveSliceInfoDef,
+      !proto.hasSaveSliceInfoDef || proto.saveSliceInfoDef.part != nil,
       let handle = tensor(named: proto.variableName),
       ["VarHandleOp", "VariableV2", "Variable"].contains(handle.node.op),
       let value = tensor(named: proto.snapshotName),
@@ -67,6 +67,28 @@ extension Graph {
     return Variable(
       handle: handle, value: value, initializer: initializer,
       initialValue: tensor(named: proto.initialValueName), isTrainable: proto.trainable,
-      distribution: (proto.synchronization.rawValue, proto.aggregation.rawValue))
+      distribution: (proto.synchronization.rawValue, proto.aggregation.rawValue),
+      part: proto.hasSaveSliceInfoDef ? proto.saveSliceInfoDef.part : nil)
+  }
+}
+
+extension TFSaveSliceInfoDef {
+  /// What the message says; nil if it contradicts itself.
+  fileprivate var part: VariablePart? {
+    let whole = Shape(fullShape.map { Int($0) })
+    let shape = Shape(varShape.map { Int($0) })
+    guard whole.checkedCount != nil, shape.checkedCount != nil, whole.rank == shape.rank,
+      varOffset.count == whole.rank, varOffset.allSatisfy({ $0 >= 0 })
+    else { return nil }
+    return VariablePart(
+      name: fullName, wholeShape: whole, offset: varOffset.map { Int($0) }, shape: shape)
+  }
+
+  init(_ part: VariablePart) {
+    self.init()
+    fullName = part.name
+    fullShape = part.wholeShape.dimensions.map { Int64($0) }
+    varOffset = part.offset.map { Int64($0) }
+    varShape = part.shape.dimensions.map { Int64($0) }
   }
 }

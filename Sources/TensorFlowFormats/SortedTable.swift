@@ -1,5 +1,6 @@
 /// LevelDB's table of sorted keys, as a checkpoint's index holds it: one or more blocks of
-/// prefix-compressed entries, an index of the blocks, and a footer; nothing is compressed.
+/// prefix-compressed entries, an index of the blocks, and a footer. Blocks may be compressed where they
+/// are read; what is written is not.
 package enum SortedTable {
   private static let magic: UInt64 = 0xdb47_7524_8b80_fb57
   private static let footerSize = 48
@@ -11,7 +12,7 @@ package enum SortedTable {
     key: [UInt8], value: [UInt8]
   )] {
     guard bytes.count >= footerSize else {
-      throw FileError(path, "has \(bytes.count) bytes, too few for a checkpoint's index")
+      throw FileError(path, "has \(bytes.count) bytes, too few for a checkpoint's table")
     }
     let footer = bytes.count - footerSize
     var reader = ByteReader(bytes, footer..<bytes.count, path)
@@ -19,13 +20,19 @@ package enum SortedTable {
     let (offset, size) = (try reader.varint(), try reader.varint())
     var tail = ByteReader(bytes, (bytes.count - 8)..<bytes.count, path)
     guard try tail.fixed64() == magic else {
-      throw FileError(path, "is not a checkpoint's index: its last bytes are wrong")
+      throw FileError(path, "is not a checkpoint's table: its last bytes are wrong")
     }
     _ = try block(bytes, meta.offset, meta.size, limit: footer, path)
     var entries: [(key: [UInt8], value: [UInt8])] = []
+    var end: UInt64 = 0
     for handle in try block(bytes, offset, size, limit: footer, path) {
       var reader = ByteReader(handle.value, 0..<handle.value.count, path)
       let (offset, size) = (try reader.varint(), try reader.varint())
+      // One block named again and again would take more memory than the file.
+      guard offset >= end, !offset.addingReportingOverflow(size).overflow else {
+        throw FileError(path, "its blocks are not in order")
+      }
+      end = offset + size
       entries += try block(bytes, offset, size, limit: footer, path)
     }
     for (a, b) in zip(entries, entries.dropFirst())
@@ -48,13 +55,26 @@ package enum SortedTable {
     guard try trailer.fixed32() == crc else {
       throw FileError(path, "is damaged: a block's checksum is wrong")
     }
-    guard kind == 0 else {
-      throw FileError(path, "has a compressed block, which checkpoints do not use")
+    switch kind {
+    case 0: return try entries(bytes, start..<end, path)
+    case 1:
+      let plain = try Snappy.decompressed(Array(bytes[start..<end]), path: path)
+      return try entries(plain, 0..<plain.count, path)
+    default: throw FileError(path, "has a block in a compression of an unknown kind, \(kind)")
     }
-    guard size >= 4 else { throw FileError(path, "has a block without restarts") }
+  }
+
+  /// The entries of a block.
+  private static func entries(_ bytes: [UInt8], _ block: Range<Int>, _ path: String)
+    throws(FileError) -> [(key: [UInt8], value: [UInt8])]
+  {
+    guard block.count >= 4 else { throw FileError(path, "has a block without restarts") }
+    let (start, end) = (block.lowerBound, block.upperBound)
     var counter = ByteReader(bytes, (end - 4)..<end, path)
     let restarts = UInt64(try counter.fixed32())
-    guard restarts * 4 + 4 <= size else { throw FileError(path, "has too many restarts") }
+    guard restarts * 4 + 4 <= UInt64(block.count) else {
+      throw FileError(path, "has too many restarts")
+    }
     var reader = ByteReader(bytes, start..<(end - 4 - Int(restarts) * 4), path)
     var entries: [(key: [UInt8], value: [UInt8])] = []
     var key: [UInt8] = []

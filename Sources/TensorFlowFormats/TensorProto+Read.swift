@@ -27,45 +27,79 @@ extension TFTensorProto {
     guard let shape = tensorShape.partialShape?.fullyDefined, let count = shape.checkedCount,
       count <= 1 << 31
     else { throw TensorError("a tensor has the shape \(tensorShape)") }
-    if dtype == .string {
-      let strings = stringVal.map { [UInt8]($0) }
-      return try TensorValue(strings: filled(strings, count, []), shape: shape)
+    return try elements(dtype, shape, isComplete: false)
+  }
+
+  /// The elements as a tensor of the given type and shape, which the message need not state.
+  ///
+  /// - Parameter isComplete: whether a list must hold every element.
+  /// - Throws: `TensorError` if the elements are not those of such a tensor.
+  func elements(_ dtype: DType, _ shape: Shape, isComplete: Bool) throws(TensorError)
+    -> TensorValue
+  {
+    if !tensorContent.isEmpty, dtype != .string {
+      return try Self.tensor([UInt8](tensorContent), dtype, shape)
     }
-    if !tensorContent.isEmpty {
-      let content = [UInt8](tensorContent)
-      let result = content.withUnsafeBytes { bytes in
-        Result { () throws(TensorError) in
-          try TensorValue(dtype: dtype, shape: shape, bytes: bytes)
-        }
+    let count = shape.count
+    func filled<Element>(_ list: [Element], _ zero: Element, each width: Int = 1)
+      throws(TensorError) -> [Element]
+    {
+      let wanted = count * width
+      guard list.count <= wanted, list.count.isMultiple(of: width),
+        !isComplete || list.count == wanted
+      else {
+        throw TensorError("a tensor of \(count) elements lists \(list.count / width)")
       }
-      return try result.get()
+      let last = list.isEmpty ? Array(repeating: zero, count: width) : list.suffix(width)
+      var all = list
+      all.reserveCapacity(wanted)
+      while all.count < wanted { all += last }
+      return all
     }
     switch dtype {
-    case .float32: return try TensorValue(filled(floatVal, count, 0), shape: shape)
-    case .float64: return try TensorValue(filled(doubleVal, count, 0), shape: shape)
-    case .bool: return try TensorValue(filled(boolVal, count, false), shape: shape)
-    case .int64: return try TensorValue(filled(int64Val, count, 0), shape: shape)
-    case .uint32: return try TensorValue(filled(uint32Val, count, 0), shape: shape)
-    case .uint64: return try TensorValue(filled(uint64Val, count, 0), shape: shape)
-    case .float16:
-      let bits = try filled(halfVal, count, 0).map {
-        Float16(bitPattern: UInt16(truncatingIfNeeded: $0))
-      }
-      return try TensorValue(bits, shape: shape)
+    case .string:
+      return try TensorValue(strings: filled(stringVal.map { [UInt8]($0) }, []), shape: shape)
+    case .float32: return try TensorValue(filled(floatVal, 0), shape: shape)
+    case .float64: return try TensorValue(filled(doubleVal, 0), shape: shape)
+    case .bool: return try TensorValue(filled(boolVal, false), shape: shape)
+    case .int64: return try TensorValue(filled(int64Val, 0), shape: shape)
+    case .uint32: return try TensorValue(filled(uint32Val, 0), shape: shape)
+    case .uint64: return try TensorValue(filled(uint64Val, 0), shape: shape)
+    case .float16, .bfloat16:
+      let bits = try filled(halfVal, 0).map { UInt16(truncatingIfNeeded: $0) }
+      return try Self.tensor(bits.withUnsafeBytes { Array($0) }, dtype, shape)
+    case .complex64:
+      let parts = try filled(scomplexVal, 0, each: 2)
+      return try Self.tensor(parts.withUnsafeBytes { Array($0) }, dtype, shape)
+    case .complex128:
+      let parts = try filled(dcomplexVal, 0, each: 2)
+      return try Self.tensor(parts.withUnsafeBytes { Array($0) }, dtype, shape)
     case .int8, .int16, .int32, .uint8, .uint16:
       return try TensorValue(
-        integers: filled(intVal, count, 0).map { Int($0) }, as: dtype, shape: shape)
-    default: throw TensorError("a tensor of \(dtype) cannot be read from a file")
+        integers: filled(intVal, 0).map { Int($0) }, as: dtype, shape: shape)
+    case .qint8, .quint8:
+      return try Self.tensor(
+        filled(intVal, 0).map { UInt8(truncatingIfNeeded: $0) }, dtype, shape)
+    case .qint16, .quint16:
+      let bits = try filled(intVal, 0).map { UInt16(truncatingIfNeeded: $0) }
+      return try Self.tensor(bits.withUnsafeBytes { Array($0) }, dtype, shape)
+    case .qint32:
+      let bits = try filled(intVal, 0)
+      return try Self.tensor(bits.withUnsafeBytes { Array($0) }, dtype, shape)
+    case .resource, .variant:
+      throw TensorError("a tensor of \(dtype) cannot be read from a file")
     }
   }
 
-  private func filled<Element>(_ list: [Element], _ count: Int, _ zero: Element)
-    throws(TensorError) -> [Element]
+  private static func tensor(_ bytes: [UInt8], _ dtype: DType, _ shape: Shape)
+    throws(TensorError) -> TensorValue
   {
-    guard list.count <= count else {
-      throw TensorError("a tensor of \(count) elements lists \(list.count)")
+    let result = bytes.withUnsafeBytes { bytes in
+      Result { () throws(TensorError) in
+        try TensorValue(dtype: dtype, shape: shape, bytes: bytes)
+      }
     }
-    return list + Array(repeating: list.last ?? zero, count: count - list.count)
+    return try result.get()
   }
 }
 

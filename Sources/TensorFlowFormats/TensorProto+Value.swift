@@ -36,6 +36,16 @@ extension TFTensorShapeProto {
   }
 }
 
+extension TFTensorInfo {
+  /// What a signature says of a tensor.
+  package init(_ tensor: Tensor) {
+    self.init()
+    name = tensor.name
+    dtype = TFDataType(tensor.dtype)
+    tensorShape = TFTensorShapeProto(tensor.shape)
+  }
+}
+
 extension TFAttrValue {
   /// An attribute of a node.
   package init(_ attribute: Attribute) {

@@ -16,7 +16,7 @@ struct Bench: ParsableCommand {
       time. Rates are those of the best times. They are true runs: a training step trains.
       """)
 
-  @Argument(help: "A .meta, .pb, .pbtxt or .graph file.")
+  @Argument(help: "A .meta, .pb, .pbtxt or .graph file, or a SavedModel's folder.")
   var file: String
   @Option(help: "A tensor to fetch; may be repeated.")
   var fetch: [String] = []

@@ -6,7 +6,7 @@ struct Checkpoint: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Lists the tensors of a checkpoint and verifies every checksum.")
 
-  @Argument(help: "The checkpoint's path without .index or .data-….")
+  @Argument(help: "The checkpoint's path without .index or .data-…; of version 1 its file.")
   var prefix: String
   @Option(help: "Show the elements of this tensor.")
   var values: String?
@@ -22,6 +22,7 @@ struct Checkpoint: ParsableCommand {
       let value = try reader.value(of: entry.name)
       total += value.byteCount
       print("\(entry.name) \(entry.dtype)\(entry.shape) \(value.byteCount) bytes")
+      for part in entry.parts { print("  part \(part)") }
     }
     print("# \(reader.entries.count) tensors, \(total) bytes, every checksum right")
   }

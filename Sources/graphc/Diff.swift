@@ -13,7 +13,7 @@ struct Diff: ParsableCommand {
       with 2 in trouble.
       """)
 
-  @Argument(help: "A .meta, .pb, .pbtxt or .graph file, or a checkpoint's prefix.")
+  @Argument(help: "A graph's file, a SavedModel's folder, or a checkpoint's prefix.")
   var old: String
   @Argument(help: "What to compare it with.")
   var new: String
@@ -56,13 +56,16 @@ struct Diff: ParsableCommand {
     case checkpoint(CheckpointReader)
 
     init(_ path: String) throws {
-      if [".meta", ".pb", ".pbtxt", ".graph"].contains(where: { path.hasSuffix($0) }) {
+      if [".meta", ".pb", ".pbtxt", ".graph"].contains(where: { path.hasSuffix($0) })
+        || SavedModel.isSavedModel(path)
+      {
         self = .graph(try GraphFile.read(path))
-      } else if FileSystem.exists(path + ".index") {
+      } else if CheckpointReader.exists(path) {
         self = .checkpoint(try CheckpointReader(prefix: path))
       } else {
         throw CommandError(
-          "\(path) is neither a .meta, .pb, .pbtxt or .graph file nor a checkpoint's prefix")
+          "\(path) is neither a .meta, .pb, .pbtxt or .graph file, nor a SavedModel's folder, nor a "
+            + "checkpoint's prefix")
       }
     }
 

@@ -8,7 +8,7 @@ struct Dump: ParsableCommand {
 
   enum Format: String, ExpressibleByArgument { case text, dot, json, pbtxt, kernels, memory }
 
-  @Argument(help: "A .meta, .pb, .pbtxt or .graph file.")
+  @Argument(help: "A .meta, .pb, .pbtxt or .graph file, or a SavedModel's folder.")
   var file: String
   @Option(help: "text, dot, json or pbtxt; with --optimized kernels or memory.")
   var format: Format?
@@ -33,7 +33,7 @@ struct Dump: ParsableCommand {
   }
 
   func run() throws {
-    let graph = try GraphFile.read(file)
+    let graph = try GraphFile.read(file, tags: request.options.tag)
     if optimized {
       let run = try request.planned(try request.options.session(on: graph))
       let lines =
@@ -51,7 +51,7 @@ struct Dump: ParsableCommand {
       for line in GraphText.lines(of: graph) { print(line) }
       // A graph that is text already comes back byte for byte.
       if !file.hasSuffix(".graph") || GraphText.hadGeneratedLines(graph) {
-        for line in Summary.lines(of: graph) { print(line) }
+        for line in graph.signatureLines + Summary.lines(of: graph) { print(line) }
       }
     }
   }

@@ -10,14 +10,14 @@ struct Explain: ParsableCommand {
       of computed where it is taken, and the line where the node was made.
       """)
 
-  @Argument(help: "A .meta, .pb, .pbtxt or .graph file.")
+  @Argument(help: "A .meta, .pb, .pbtxt or .graph file, or a SavedModel's folder.")
   var file: String
   @Argument(help: "The node's name.")
   var node: String
   @OptionGroup var request: PlanOptions
 
   func run() throws {
-    let graph = try GraphFile.read(file)
+    let graph = try GraphFile.read(file, tags: request.options.tag)
     let session = try request.options.session(on: graph)
     let node = try session.node(named: node)
     let run = try request.planned(session, defaultFetch: node)

@@ -8,7 +8,7 @@ struct Lint: ParsableCommand {
     abstract: "Finds what runs but hardly does what was meant, and says how to cure it.",
     discussion: "Exits with 0 if nothing is found, with 1 if something is, with 2 in trouble.")
 
-  @Argument(help: "A .meta, .pb, .pbtxt or .graph file.")
+  @Argument(help: "A .meta, .pb, .pbtxt or .graph file, or a SavedModel's folder.")
   var file: String
   @Option(help: "A tensor that the run in question fetches; may be repeated.")
   var fetch: [String] = []

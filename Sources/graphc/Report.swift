@@ -13,7 +13,7 @@ struct Report: ParsableCommand {
       --profile the run is measured too: it is a true run, a training step trains.
       """)
 
-  @Argument(help: "A .meta, .pb, .pbtxt or .graph file.")
+  @Argument(help: "A .meta, .pb, .pbtxt or .graph file, or a SavedModel's folder.")
   var file: String
   @Option(name: .shortAndLong, help: "The page to write: a name that ends in .html.")
   var output: String

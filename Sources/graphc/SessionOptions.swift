@@ -10,6 +10,8 @@ struct SessionOptions: ParsableArguments {
   var backend = Session.BackendChoice.llvm
   @Option(help: "How many threads run a kernel; by default one a processor.")
   var threads: Int?
+  @Option(help: "A tag of the graph to take from a SavedModel; may be repeated.")
+  var tag: [String] = []
   @Flag(help: "Allow only rewrites that keep every bit.")
   var exact = false
   @Flag(help: "Allow rewrites that regroup sums and products too.")
@@ -46,14 +48,21 @@ struct SessionOptions: ParsableArguments {
       optimizes: !unoptimized, memoryBudget: budget?.bytes)
   }
 
-  /// A session on a file's graph, with a checkpoint's values if one is given.
+  /// A session on a file's graph, with the values of a checkpoint if one is given, or of a
+  /// SavedModel's own.
   func session(opening file: String, checkpoint: String?) throws -> Session {
-    let graph = try GraphFile.read(file)
+    let graph = try GraphFile.read(file, tags: tag)
     let session = try session(on: graph)
-    if checkpoint != nil, graph.variables().isEmpty {
+    if checkpoint != nil, graph.variables().isEmpty, graph.declaredVariables.isEmpty {
       throw CommandError("--checkpoint: \(file) holds no variables to restore")
     }
-    if let checkpoint { try Saver(graph).restore(session, from: checkpoint) }
+    if SavedModel.isSavedModel(file) {
+      if let note = try SavedModel.restore(session, from: file, checkpoint: checkpoint) {
+        StandardError().write("Note: \(note)\n")
+      }
+    } else if let checkpoint {
+      try session.restoreVariables(from: checkpoint)
+    }
     return session
   }
 }

@@ -6,10 +6,10 @@ struct Train: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Trains any graph that holds a training op.")
 
-  @Argument(help: "A .meta file.")
+  @Argument(help: "A .meta file or a SavedModel's folder.")
   var meta: String
-  @Option(help: "The checkpoint to start from.")
-  var checkpoint: String
+  @Option(help: "The checkpoint to start from; by default a SavedModel's own.")
+  var checkpoint: String?
   @Option(help: "A folder with MNIST's four files; the package's digits by default.")
   var dataset: String?
   @Option(help: "The tensor to feed images to, pixels from 0 to 1.")
@@ -58,6 +58,9 @@ struct Train: ParsableCommand {
   }
 
   func run() throws {
+    guard checkpoint != nil || SavedModel.checkpoint(in: meta) != nil else {
+      throw ValidationError("name the checkpoint to start from with --checkpoint")
+    }
     // Found out now: after hours of training it would be too late.
     if let save {
       try FileSystem.makeDirectory(FileSystem.directory(of: save))

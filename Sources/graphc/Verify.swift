@@ -5,7 +5,7 @@ import TensorFlowFormats
 
 /// What `verify` and `reduce` compile and run.
 struct VerificationOptions: ParsableArguments {
-  @Argument(help: "A .meta, .pb, .pbtxt or .graph file.")
+  @Argument(help: "A .meta, .pb, .pbtxt or .graph file, or a SavedModel's folder.")
   var file: String
   @Option(help: "A tensor to fetch; by default everything that nothing else takes.")
   var fetch: [String] = []

@@ -24,12 +24,8 @@ extension Flattener {
     var functions: [Function] = []
     for attribute in op.functionAttributes {
       guard let function = node.function(attribute, in: library) else {
-        let name = node.attributes[attribute].map { GraphText.text($0) } ?? attribute
-        let reason = library.state.withLock { $0.unreadFunctions[String(name.dropFirst())] }
-        throw GraphError(
-          "calls the function \(name), which "
-            + (reason.map { "cannot be understood: \($0)" } ?? "is not there"),
-          node: node.name, op: node.op, site: node.site)
+        try leave(node, attribute, inputs, controls, name, &flat)
+        return
       }
       functions.append(function)
     }
@@ -51,6 +47,22 @@ extension Flattener {
       flat.images[node.index] = inner.outputs
       flat.nodes[node.index] = inner.targets + [pivot]
     }
+  }
+
+  /// A call of a function that is missing or was not understood: an unknown op, which is reported only
+  /// where something needs it.
+  private mutating func leave(
+    _ node: Node, _ attribute: String, _ inputs: [Value], _ controls: [Int], _ name: String,
+    _ flat: inout Flat
+  ) throws(GraphError) {
+    let function = node.attributes[attribute].map { GraphText.text($0) } ?? attribute
+    let reason = library.state.withLock { $0.unreadFunctions[String(function.dropFirst())] }
+    let made = try append(
+      name, nil, try endpoints(inputs, node), controls, [:], node.record.outputs, node,
+      op: "\(node.op) of the function \(function), which "
+        + (reason.map { "cannot be understood: \($0)" } ?? "is not there"))
+    flat.nodes[node.index] = [made.index]
+    flat.images[node.index] = made.outputs.map { Value(image: .tensor($0.endpoint)) }
   }
 
   /// A function's nodes in place of a call.

@@ -281,12 +281,14 @@ struct Flattener {
   /// Adds a node as it is; what is inferred of it is inferred when a plan is made.
   func append(
     _ name: String, _ op: (any Op.Type)?, _ inputs: [Endpoint], _ controls: [Int],
-    _ attributes: [String: Attribute], _ outputs: [NodeRecord.Output], _ source: Node
+    _ attributes: [String: Attribute], _ outputs: [NodeRecord.Output], _ source: Node,
+    op unknown: String? = nil
   ) throws(GraphError) -> Node {
     var seen = Set<Int>()
     return try target.append(
       NodeRecord(
-        index: -2, name: target.freeName(name), op: op?.name ?? source.op, definition: op,
+        index: -2, name: target.freeName(name), op: unknown ?? op?.name ?? source.op,
+        definition: op,
         inputs: inputs, controlInputs: controls.filter { seen.insert($0).inserted },
         attributes: attributes, device: source.device, site: source.site, outputs: outputs,
         partialValues: op?.name == source.op ? source.record.partialValues : []))

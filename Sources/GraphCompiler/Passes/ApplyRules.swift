@@ -25,6 +25,7 @@ package enum ApplyRules: Pass {
       var changed = false
       var log = workspace.log
       let uses = useCounts(workspace)
+      let settled = options.standIns.isEmpty ? nil : OpenSizes.settledNodes(of: workspace.graph)
       var live = Liveness(written: writtenVariables(workspace))
       // How often what stands in the new graph is taken, as far as it is known in this round.
       var taken: [Endpoint: Int] = [:]
@@ -33,6 +34,7 @@ package enum ApplyRules: Pass {
       workspace.rebuild(addsNodes: { byOp[$0.op] != nil }) { node, inputs, target in
         let firstNew = target.count
         for (old, new) in zip(node.record.inputs, inputs) { taken[new.endpoint] = uses[old] }
+        if let settled, !settled[node.index] { return nil }
         for rule in byOp[node.op] ?? [] {
           let context = RuleContext(
             node: node, inputs: inputs, isLive: { live.isLive($0) },
@@ -41,6 +43,7 @@ package enum ApplyRules: Pass {
           precondition(
             target.errors.isEmpty && replacement.allSatisfy { !$0.isPoison },
             "rule \(rule.name) at \(node): \(target.errors)")
+          if settled != nil, target.holds(options.standIns, from: firstNew) { continue }
           let application = RuleApplication(
             rule: rule, node: node, inputs: inputs, replacement: replacement, firstNew: firstNew)
           options.observer?.ruleApplied(application)
@@ -53,7 +56,8 @@ package enum ApplyRules: Pass {
       }
       workspace.log = log
       if !changed { return }
-      try Specialize.shapes(of: &workspace)
+      // Shapes that only running gives stay to be computed.
+      if settled == nil { try Specialize.shapes(of: &workspace) }
     }
   }
 

@@ -16,10 +16,7 @@ package enum Specialize {
   package static func workspace(
     for request: CompilationRequest, _ options: CompilerOptions
   ) throws -> Workspace {
-    let log = RewriteLog()
-    let order = try prunedOrder(request)
-    var maker = SpecializedCopy(request: request, options: options, needed: order, log: log)
-    for node in order { try maker.add(node) }
+    let maker = try copy(for: request, options)
     let fetches = try request.fetches.enumerated().map { position, tensor -> Tensor in
       guard let found = maker.map(tensor.endpoint) else {
         throw CompilationError.invalid(
@@ -32,6 +29,21 @@ package enum Specialize {
     var workspace = Workspace(graph: maker.target, fetches: fetches, feeds: maker.usedFeeds)
     workspace.log = maker.log
     return workspace
+  }
+
+  /// The nodes of the request whose values follow from the shapes that are known.
+  static func knownNodes(of request: CompilationRequest, _ options: CompilerOptions) throws
+    -> Set<Int>
+  { try copy(for: request, options).known }
+
+  private static func copy(for request: CompilationRequest, _ options: CompilerOptions) throws
+    -> SpecializedCopy
+  {
+    let order = try prunedOrder(request)
+    var maker = SpecializedCopy(
+      request: request, options: options, needed: order, log: RewriteLog())
+    for node in order { try maker.add(node) }
+    return maker
   }
 
   /// The nodes that the request needs: after their inputs and control inputs, then by creation.
@@ -74,11 +86,11 @@ package enum Specialize {
     for (name, start) in starts {
       let needed = ancestors(of: [start], nodes, request, fed)
       let own = nodes.filter { needed[$0.index] && $0.definition == nil }
-      for node in own { unknown[node.op, default: []].insert(node.index) }
+      for node in own { unknown[node.unknownOp, default: []].insert(node.index) }
       if own.isEmpty {
         runnable.append(name)
       } else {
-        blocked.append((name, Set(own.map(\.op)).sorted()))
+        blocked.append((name, Set(own.map(\.unknownOp)).sorted()))
       }
     }
     return UnknownOps(
@@ -120,5 +132,19 @@ package enum Specialize {
           "is part of a cycle", node: stuck?.name, op: stuck?.op, site: stuck?.site))
     }
     return order
+  }
+}
+
+extension Node {
+  /// What of the op is not known: the op itself, or that it may be of such types.
+  fileprivate var unknownOp: String {
+    guard let signature = graph.ops[op]?.signature else { return op }
+    let types = signature.attributes.compactMap { definition -> String? in
+      guard case .type(let dtype)? = attributes[definition.name],
+        !definition.allowedTypes.isEmpty, !definition.allowedTypes.contains(dtype)
+      else { return nil }
+      return dtype.name
+    }
+    return "\(op) of \(types.joined(separator: ", "))"
   }
 }

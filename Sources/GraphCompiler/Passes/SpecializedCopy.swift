@@ -14,6 +14,8 @@ struct SpecializedCopy {
   private var dead = Set<Int>()
   /// The copy of each node that was copied as it is.
   private(set) var copies: [Int: Node] = [:]
+  /// The nodes whose values followed from shapes.
+  private(set) var known = Set<Int>()
   let needed: [Node]
   private let positions: [Endpoint: Int]
 
@@ -53,7 +55,7 @@ struct SpecializedCopy {
       }
       return target.add(
         Ops.Placeholder.self, name: name,
-        ["dtype": .type(dtype), "shape": .shape(PartialShape(feed.shape))]
+        ["dtype": .type(dtype), "shape": .shape(request.shape(of: feed))]
       ).output(0)
     }
   }
@@ -224,8 +226,9 @@ struct SpecializedCopy {
       site: node.site, outputs: node.record.outputs, origin: node.index)
     let record = try target.inferred(draft)
     if record.definition?.effects == Effects.none, node.op != Ops.Const.name,
-      let values = record.knownValues
+      let values = record.knownValues, request.open?.admits(node) ?? true
     {
+      known.insert(node.index)
       self.record(node, "follows from shapes that are known: \(values[0])")
       return target.withScope({ $0.origin = node.index }) {
         values.enumerated().map { index, value in
@@ -236,7 +239,7 @@ struct SpecializedCopy {
         }
       }
     }
-    if Node(graph: target, record: record).isUndecided { return nil }
+    if request.open == nil, Node(graph: target, record: record).isUndecided { return nil }
     let copy = try target.append(record)
     copies[node.index] = copy
     return copy.outputs
@@ -244,7 +247,7 @@ struct SpecializedCopy {
 
   /// A scalar predicate that follows from feeds decides a selection before anything runs.
   private func decideSelection(_ node: Node, _ inputs: [Tensor]) throws {
-    guard options.rewrites, node.op == "SelectV2" || node.op == "Select",
+    guard options.rewrites, request.open == nil, node.op == "SelectV2" || node.op == "Select",
       inputs[0].shape.rank == 0, let origin = Origin(inputs[0], self), !origin.feeds.isEmpty
     else { return }
     throw CompilationError.needsValues(origin.feeds)

@@ -28,90 +28,6 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
   typealias Version = _2
 }
 
-package nonisolated enum TFVariableSynchronization: SwiftProtobuf.Enum, Swift.CaseIterable {
-  package typealias RawValue = Int
-  case auto // = 0
-  case none // = 1
-  case onWrite // = 2
-  case onRead // = 3
-  case UNRECOGNIZED(Int)
-
-  package init() {
-    self = .auto
-  }
-
-  package init?(rawValue: Int) {
-    switch rawValue {
-    case 0: self = .auto
-    case 1: self = .none
-    case 2: self = .onWrite
-    case 3: self = .onRead
-    default: self = .UNRECOGNIZED(rawValue)
-    }
-  }
-
-  package var rawValue: Int {
-    switch self {
-    case .auto: return 0
-    case .none: return 1
-    case .onWrite: return 2
-    case .onRead: return 3
-    case .UNRECOGNIZED(let i): return i
-    }
-  }
-
-  // The compiler won't synthesize support with the UNRECOGNIZED case.
-  package static let allCases: [TFVariableSynchronization] = [
-    .auto,
-    .none,
-    .onWrite,
-    .onRead,
-  ]
-
-}
-
-package nonisolated enum TFVariableAggregation: SwiftProtobuf.Enum, Swift.CaseIterable {
-  package typealias RawValue = Int
-  case none // = 0
-  case sum // = 1
-  case mean // = 2
-  case onlyFirstReplica // = 3
-  case UNRECOGNIZED(Int)
-
-  package init() {
-    self = .none
-  }
-
-  package init?(rawValue: Int) {
-    switch rawValue {
-    case 0: self = .none
-    case 1: self = .sum
-    case 2: self = .mean
-    case 3: self = .onlyFirstReplica
-    default: self = .UNRECOGNIZED(rawValue)
-    }
-  }
-
-  package var rawValue: Int {
-    switch self {
-    case .none: return 0
-    case .sum: return 1
-    case .mean: return 2
-    case .onlyFirstReplica: return 3
-    case .UNRECOGNIZED(let i): return i
-    }
-  }
-
-  // The compiler won't synthesize support with the UNRECOGNIZED case.
-  package static let allCases: [TFVariableAggregation] = [
-    .none,
-    .sum,
-    .mean,
-    .onlyFirstReplica,
-  ]
-
-}
-
 package nonisolated struct TFSavedModel: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -172,6 +88,15 @@ package nonisolated struct TFMetaGraphDef: @unchecked Sendable {
     get {_storage._assetFileDef}
     set {_uniqueStorage()._assetFileDef = newValue}
   }
+
+  package var objectGraphDef: TFSavedObjectGraph {
+    get {_storage._objectGraphDef ?? TFSavedObjectGraph()}
+    set {_uniqueStorage()._objectGraphDef = newValue}
+  }
+  /// Returns true if `objectGraphDef` has been explicitly set.
+  package var hasObjectGraphDef: Bool {_storage._objectGraphDef != nil}
+  /// Clears the value of `objectGraphDef`. Subsequent reads from it will return its default value.
+  package mutating func clearObjectGraphDef() {_uniqueStorage()._objectGraphDef = nil}
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -368,6 +293,14 @@ package nonisolated struct TFTensorInfo: Sendable {
     set {encoding = .cooSparse(newValue)}
   }
 
+  package var compositeTensor: TFTensorInfo.CompositeTensor {
+    get {
+      if case .compositeTensor(let v)? = encoding {return v}
+      return TFTensorInfo.CompositeTensor()
+    }
+    set {encoding = .compositeTensor(newValue)}
+  }
+
   package var dtype: TFDataType = .dtInvalid
 
   package var tensorShape: TFTensorShapeProto {
@@ -384,6 +317,7 @@ package nonisolated struct TFTensorInfo: Sendable {
   package nonisolated enum OneOf_Encoding: Equatable, Sendable {
     case name(String)
     case cooSparse(TFTensorInfo.CooSparse)
+    case compositeTensor(TFTensorInfo.CompositeTensor)
 
   }
 
@@ -401,6 +335,29 @@ package nonisolated struct TFTensorInfo: Sendable {
     package var unknownFields = SwiftProtobuf.UnknownStorage()
 
     package init() {}
+  }
+
+  package nonisolated struct CompositeTensor: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    package var typeSpec: TFTypeSpecProto {
+      get {_typeSpec ?? TFTypeSpecProto()}
+      set {_typeSpec = newValue}
+    }
+    /// Returns true if `typeSpec` has been explicitly set.
+    package var hasTypeSpec: Bool {self._typeSpec != nil}
+    /// Clears the value of `typeSpec`. Subsequent reads from it will return its default value.
+    package mutating func clearTypeSpec() {self._typeSpec = nil}
+
+    package var components: [TFTensorInfo] = []
+
+    package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    package init() {}
+
+    fileprivate var _typeSpec: TFTypeSpecProto? = nil
   }
 
   package init() {}
@@ -692,14 +649,6 @@ package nonisolated struct TFWhileContextDef: Sendable {
 
 fileprivate nonisolated let _protobuf_package = "tensorflow"
 
-nonisolated extension TFVariableSynchronization: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0VARIABLE_SYNCHRONIZATION_AUTO\0\u{1}VARIABLE_SYNCHRONIZATION_NONE\0\u{1}VARIABLE_SYNCHRONIZATION_ON_WRITE\0\u{1}VARIABLE_SYNCHRONIZATION_ON_READ\0")
-}
-
-nonisolated extension TFVariableAggregation: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0VARIABLE_AGGREGATION_NONE\0\u{1}VARIABLE_AGGREGATION_SUM\0\u{1}VARIABLE_AGGREGATION_MEAN\0\u{1}VARIABLE_AGGREGATION_ONLY_FIRST_REPLICA\0")
-}
-
 nonisolated extension TFSavedModel: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".SavedModel"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}saved_model_schema_version\0\u{3}meta_graphs\0")
@@ -737,7 +686,7 @@ nonisolated extension TFSavedModel: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension TFMetaGraphDef: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".MetaGraphDef"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}meta_info_def\0\u{3}graph_def\0\u{3}saver_def\0\u{3}collection_def\0\u{3}signature_def\0\u{3}asset_file_def\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}meta_info_def\0\u{3}graph_def\0\u{3}saver_def\0\u{3}collection_def\0\u{3}signature_def\0\u{3}asset_file_def\0\u{3}object_graph_def\0")
 
   fileprivate class _StorageClass {
     var _metaInfoDef: TFMetaGraphDef.MetaInfoDef? = nil
@@ -746,6 +695,7 @@ nonisolated extension TFMetaGraphDef: SwiftProtobuf.Message, SwiftProtobuf._Mess
     var _collectionDef: Dictionary<String,TFCollectionDef> = [:]
     var _signatureDef: Dictionary<String,TFSignatureDef> = [:]
     var _assetFileDef: [TFAssetFileDef] = []
+    var _objectGraphDef: TFSavedObjectGraph? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -762,6 +712,7 @@ nonisolated extension TFMetaGraphDef: SwiftProtobuf.Message, SwiftProtobuf._Mess
       _collectionDef = source._collectionDef
       _signatureDef = source._signatureDef
       _assetFileDef = source._assetFileDef
+      _objectGraphDef = source._objectGraphDef
     }
   }
 
@@ -786,6 +737,7 @@ nonisolated extension TFMetaGraphDef: SwiftProtobuf.Message, SwiftProtobuf._Mess
         case 4: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMessageMap<SwiftProtobuf.ProtobufString,TFCollectionDef>.self, value: &_storage._collectionDef) }()
         case 5: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMessageMap<SwiftProtobuf.ProtobufString,TFSignatureDef>.self, value: &_storage._signatureDef) }()
         case 6: try { try decoder.decodeRepeatedMessageField(value: &_storage._assetFileDef) }()
+        case 7: try { try decoder.decodeSingularMessageField(value: &_storage._objectGraphDef) }()
         default: break
         }
       }
@@ -816,6 +768,9 @@ nonisolated extension TFMetaGraphDef: SwiftProtobuf.Message, SwiftProtobuf._Mess
       if !_storage._assetFileDef.isEmpty {
         try visitor.visitRepeatedMessageField(value: _storage._assetFileDef, fieldNumber: 6)
       }
+      try { if let v = _storage._objectGraphDef {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -831,6 +786,7 @@ nonisolated extension TFMetaGraphDef: SwiftProtobuf.Message, SwiftProtobuf._Mess
         if _storage._collectionDef != rhs_storage._collectionDef {return false}
         if _storage._signatureDef != rhs_storage._signatureDef {return false}
         if _storage._assetFileDef != rhs_storage._assetFileDef {return false}
+        if _storage._objectGraphDef != rhs_storage._objectGraphDef {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -1179,7 +1135,7 @@ nonisolated extension TFCollectionDef.AnyList: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension TFTensorInfo: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".TensorInfo"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}dtype\0\u{3}tensor_shape\0\u{3}coo_sparse\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}dtype\0\u{3}tensor_shape\0\u{3}coo_sparse\0\u{3}composite_tensor\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1210,6 +1166,19 @@ nonisolated extension TFTensorInfo: SwiftProtobuf.Message, SwiftProtobuf._Messag
           self.encoding = .cooSparse(v)
         }
       }()
+      case 5: try {
+        var v: TFTensorInfo.CompositeTensor?
+        var hadOneofValue = false
+        if let current = self.encoding {
+          hadOneofValue = true
+          if case .compositeTensor(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.encoding = .compositeTensor(v)
+        }
+      }()
       default: break
       }
     }
@@ -1229,9 +1198,17 @@ nonisolated extension TFTensorInfo: SwiftProtobuf.Message, SwiftProtobuf._Messag
     try { if let v = self._tensorShape {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
     } }()
-    try { if case .cooSparse(let v)? = self.encoding {
+    switch self.encoding {
+    case .cooSparse?: try {
+      guard case .cooSparse(let v)? = self.encoding else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
-    } }()
+    }()
+    case .compositeTensor?: try {
+      guard case .compositeTensor(let v)? = self.encoding else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    }()
+    default: break
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1279,6 +1256,45 @@ nonisolated extension TFTensorInfo.CooSparse: SwiftProtobuf.Message, SwiftProtob
     if lhs.valuesTensorName != rhs.valuesTensorName {return false}
     if lhs.indicesTensorName != rhs.indicesTensorName {return false}
     if lhs.denseShapeTensorName != rhs.denseShapeTensorName {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension TFTensorInfo.CompositeTensor: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = TFTensorInfo.protoMessageName + ".CompositeTensor"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}type_spec\0\u{1}components\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._typeSpec) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.components) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._typeSpec {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if !self.components.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.components, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: TFTensorInfo.CompositeTensor, rhs: TFTensorInfo.CompositeTensor) -> Bool {
+    if lhs._typeSpec != rhs._typeSpec {return false}
+    if lhs.components != rhs.components {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -1,0 +1,50 @@
+import Glibc
+
+extension FileSystem {
+  /// Whether the path is a folder.
+  package static func isDirectory(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  }
+
+  /// Whether the path is a file.
+  package static func isFile(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+  }
+
+  /// The names of what a folder holds, sorted; none if it is not there.
+  package static func names(in directory: String) -> [String] {
+    guard let folder = opendir(directory) else { return [] }
+    defer { closedir(folder) }
+    var names: [String] = []
+    while let entry = readdir(folder) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+        pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if name != ".", name != ".." { names.append(name) }
+    }
+    return names.sorted()
+  }
+
+  /// Copies a file.
+  package static func copy(_ source: String, to path: String) throws(FileError) {
+    try writeAtomically(read(source), to: path)
+  }
+
+  /// Copies the files of a folder, and of the folders in it up to a few levels down.
+  package static func copyFolder(_ source: String, to path: String, depth: Int = 8)
+    throws(FileError)
+  {
+    guard depth > 0 else { throw FileError(source, "has folders nested too deeply") }
+    try makeDirectory(path)
+    for name in names(in: source) {
+      let (from, to) = (source + "/" + name, path + "/" + name)
+      if isDirectory(from) {
+        try copyFolder(from, to: to, depth: depth - 1)
+      } else {
+        try copy(from, to: to)
+      }
+    }
+  }
+}
