@@ -34,7 +34,9 @@ package enum WhileGradient {
     let count = inputs.count
     let types = inputs.map(\.dtype)
     let floating = types.indices.filter { types[$0].isFloatingPoint }
-    let recorded = types.indices.filter { types[$0] != .resource && types[$0] != .variant }
+    let recorded = types.indices.filter {
+      types[$0] != .resource && types[$0] != .variant && $0 < variableCount && !body.passesOn($0)
+    }
 
     // Forward once more: round, variables, a list for each variable.
     let listTypes = recorded.map { _ in DType.variant }
@@ -113,16 +115,18 @@ package enum WhileGradient {
 
 extension Function {
   /// A function built like a graph, added to `graph` under a name of its own.
+  ///
+  /// - Parameter shapes: what is known of the arguments' shapes; by default nothing.
   package static func built(
-    _ name: String, _ types: [DType], in graph: Graph,
+    _ name: String, _ types: [DType], shapes: [PartialShape]? = nil, in graph: Graph,
     _ outputs: (Graph, [Tensor]) -> [Tensor]
   ) -> Function {
     let body = Graph(ops: graph.ops)
     for function in graph.functions { body.add(function) }
     let inputs = types.enumerated().map { index, dtype in
-      body.add(
-        Ops._Arg.self, name: "argument_\(index)", ["T": .type(dtype), "index": .int(index)]
-      ).output(0)
+      var attributes: [String: Attribute] = ["T": .type(dtype), "index": .int(index)]
+      if let shapes { attributes["_output_shapes"] = .list([.shape(shapes[index])]) }
+      return body.add(Ops._Arg.self, name: "argument_\(index)", attributes).output(0)
     }
     let results = outputs(body, inputs)
     for error in body.errors { graph.record(error) }
@@ -134,5 +138,17 @@ extension Function {
       name: graph.uniqueFunctionName(name), body: body, inputs: inputs, outputs: results)
     graph.add(function)
     return function
+  }
+
+  /// Whether no gradient needs the value that the body takes at a place: it only gives it on, as loops
+  /// do with their weights, or adds to it by `AddN`, as they collect results. (`AddV2` will not do:
+  /// its gradient needs the shape, which broadcasting may change from round to round.)
+  fileprivate func passesOn(_ index: Int) -> Bool {
+    guard index < outputs.count else { return false }
+    let (input, output) = (inputs[index], outputs[index])
+    if input == output { return true }
+    let takers = body.operations.filter { $0.inputs.contains(input) || $0.inputs.contains(output) }
+    return output.node.op == Ops.AddN.name && takers == [output.node]
+      && outputs.count { $0 == input || $0 == output } == 1
   }
 }
