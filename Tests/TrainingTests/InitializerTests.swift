@@ -16,7 +16,6 @@ import Testing
       "glorot_normal": .glorotNormal(seed: 7), "glorot_uniform": .glorotUniform(seed: 7),
       "he_normal": .heNormal(seed: 7), "he_uniform": .heUniform(seed: 7),
       "lecun_normal": .lecunNormal(seed: 7), "lecun_uniform": .lecunUniform(seed: 7),
-      "glorot_uniform-graph-seed": .glorotUniform(),
       "orthogonal-tall": .orthogonal(seed: 7), "orthogonal-wide": .orthogonal(gain: 2, seed: 7),
       "orthogonal-kernel": .orthogonal(seed: 7), "orthogonal-square": .orthogonal(seed: 7),
     ]

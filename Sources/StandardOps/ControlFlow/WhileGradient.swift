@@ -41,10 +41,17 @@ package enum WhileGradient {
     // Forward once more: round, variables, a list for each variable.
     let listTypes = recorded.map { _ in DType.variant }
     let forwardTypes = [.int32] + types + listTypes
-    let forwardCondition = Function.built("while_forward_cond", forwardTypes, in: graph) { own, x in
+    // What the body knows of its variables holds in every round, and gradients may need it.
+    let (shapes, listShapes) = (body.inputs.map(\.shape), recorded.map { _ in PartialShape.scalar })
+    let forwardShapes = [.scalar] + shapes + listShapes
+    let forwardCondition = Function.built(
+      "while_forward_cond", forwardTypes, shapes: forwardShapes, in: graph
+    ) { own, x in
       own.inlined(condition, Array(x[1...count]))
     }
-    let forwardBody = Function.built("while_forward_body", forwardTypes, in: graph) { own, x in
+    let forwardBody = Function.built(
+      "while_forward_body", forwardTypes, shapes: forwardShapes, in: graph
+    ) { own, x in
       let variables = Array(x[1...count])
       let next = own.inlined(body, variables) + variables[variableCount...]
       let lists = recorded.enumerated().map { place, index in
@@ -66,16 +73,20 @@ package enum WhileGradient {
     // Back: round, gradients, lists, and the variables that no list can hold.
     let fixed = types.indices.filter { !recorded.contains($0) }
     let backTypes = [.int32] + floating.map { types[$0] } + listTypes + fixed.map { types[$0] }
-    let backCondition = Function.built("while_back_cond", backTypes, in: graph) { own, x in
+    let backShapes = [.scalar] + floating.map { shapes[$0] } + listShapes + fixed.map { shapes[$0] }
+    let backCondition = Function.built("while_back_cond", backTypes, shapes: backShapes, in: graph)
+    {
+      _, x in
       [x[0] .> 0]
     }
-    let backBody = Function.built("while_back_body", backTypes, in: graph) { own, x in
+    let backBody = Function.built("while_back_body", backTypes, shapes: backShapes, in: graph) {
+      own, x in
       var variables: [Int: Tensor] = [:]
       var lists: [Tensor] = []
       for (place, index) in recorded.enumerated() {
         let popped = own.add(
           Ops.TensorListPopBack.self,
-          [x[1 + floating.count + place], own.constant(-1, .int32)],
+          [x[1 + floating.count + place], elementShape(shapes[index], own)],
           ["element_dtype": .type(types[index])])
         lists.append(popped.output(0))
         variables[index] = popped.output(1)
@@ -100,6 +111,12 @@ package enum WhileGradient {
     var result = [Tensor?](repeating: nil, count: count)
     for (place, index) in floating.enumerated() { result[index] = back[1 + place] }
     return result
+  }
+
+  /// What is known of a shape as lists take it: −1 for an unknown size, or for an unknown shape.
+  private static func elementShape(_ shape: PartialShape, _ graph: Graph) -> Tensor {
+    guard let sizes = shape.dimensions else { return graph.constant(-1, .int32) }
+    return graph.constant(sizes.map { $0 ?? -1 }, .int32)
   }
 
   /// A `While` of the given functions.

@@ -88,12 +88,6 @@ def initializers():
     case("orthogonal-wide", lambda s: kinds.orthogonal(gain=2.0, seed=s), [3, 8])
     case("orthogonal-kernel", lambda s: kinds.orthogonal(seed=s), [2, 2, 3, 5])
     case("orthogonal-square", lambda s: kinds.orthogonal(seed=s), [6, 6])
-
-    # Without a seed of its own an initializer takes the graph's and the number of nodes before it.
-    def build():
-        v1.set_random_seed(42)
-        return v1.get_variable("w", [4, 3], initializer=kinds.glorot_uniform(), use_resource=True)
-    cases["glorot_uniform-graph-seed"] = tensor(run(build), True)
     write("initializers", cases)
 
 
