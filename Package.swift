@@ -71,7 +71,10 @@ let package = Package(
       ["GraphRuntime", "TensorFlowFormats", "StandardOps", "GraphCore", "TensorCore"]),
     module(
       "Training",
-      ["Autodiff", "Persistence", "TensorFlowFormats", "StandardOps", "GraphCore", "TensorCore"],
+      [
+        "Autodiff", "Persistence", "GraphRuntime", "TensorFlowFormats", "StandardOps", "GraphCore",
+        "TensorCore",
+      ],
       resources: [.copy("mnist-5k")]),
     module(
       "Dataflow",
@@ -90,7 +93,7 @@ let package = Package(
     tests("GraphRuntime", ["Dataflow", "AllocationCounter"]),
     tests("GraphTools", ["Dataflow"]),
     tests("TensorFlowFormats", ["TensorCore"]),
-    tests("Training", ["Dataflow"]),
+    tests("Training", ["Dataflow"], resources: [.copy("Fixtures")]),
     tests(
       "Persistence", ["Dataflow", "GraphRuntime", "GraphTools", "TensorFlowFormats", "CZlib"],
       resources: [.copy("Fixtures")]),

@@ -7,10 +7,14 @@ extension Graph {
   ///
   /// - Parameters:
   ///   - initializer: how a new variable starts.
+  ///   - regularizer: a penalty on a new variable, added to `regularization_losses`.
+  ///   - constraint: what a new variable must satisfy after each update; its op is added to
+  ///     `weight_constraints`, which optimizers run.
   ///   - collections: what lists a new variable, besides the trainable ones.
   public func getVariable(
     _ name: String, shape: Shape, dtype: DType = .float32,
-    initializer: Initializer = .glorotUniform, trainable: Bool = true,
+    initializer: Initializer = .glorotUniform(), regularizer: Regularizer? = nil,
+    constraint: Constraint? = nil, trainable: Bool = true,
     collections: [CollectionKey] = [.globalVariables], file: StaticString = #fileID,
     line: UInt = #line
   ) -> Variable {
@@ -35,11 +39,19 @@ extension Graph {
     }
     return at(site) {
       atRoot {
-        nameScope(full + "/") {
+        let variable = nameScope(full + "/") {
           let start = nameScope(full + "/Initializer/") { initializer.build(self, shape, dtype) }
           return makeVariable(
             full + "/", start, trainable: trainable, collections: collections)
         }
+        if variable.handle.isPoison { return variable }
+        if let regularizer {
+          add(
+            nameScope(full + "/Regularizer/") { regularizer(variable.value) },
+            to: .regularizationLosses)
+        }
+        if let constraint { constrain(variable, constraint) }
+        return variable
       }
     }
   }

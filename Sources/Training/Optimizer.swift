@@ -17,6 +17,9 @@ public protocol Optimizer: Sendable {
 extension Optimizer {
   /// A node that runs one training step; also added to the collection `train_op`.
   ///
+  /// After the variables have moved, the step applies their constraints: what the collection
+  /// `weight_constraints` holds for them.
+  ///
   /// - Parameters:
   ///   - loss: a floating-point tensor; one that is not a scalar is summed.
   ///   - globalStep: a counter to raise by 1 after the step.
@@ -56,7 +59,7 @@ extension Optimizer {
     }
   }
 
-  /// A node that moves each variable by its gradient.
+  /// A node that moves each variable by its gradient, and then applies its constraint if it has one.
   @discardableResult
   public func applyGradients(
     _ pairs: [(gradient: Tensor?, variable: Variable)], in graph: Graph,
@@ -71,7 +74,9 @@ extension Optimizer {
       let full = graph.nameScope(scope) { graph.scope.names }
       let finished: [Node] = graph.nameScope(full) {
         let (each, after) = updates(known, in: graph)
-        return each + (graph.controlDependencies(each) { after?() ?? [] })
+        let moved = each + (graph.controlDependencies(each) { after?() ?? [] })
+        return moved
+          + graph.controlDependencies(moved) { graph.constraintSteps(of: known.map(\.variable)) }
       }
       let train: Node
       if let globalStep {

@@ -10,9 +10,12 @@ public protocol CallOp: ControlOp {
 extension CallOp {
   /// What its functions do is known only from them.
   public static var effects: Effects { [.reads, .writes] }
-  /// What its functions give is inferred when they are put in place.
+  /// What the node states; else inferred when its functions are put in place.
   public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
-    node.record.outputs.map { _ in .unknown }
+    guard case .list(let stated)? = node.attributes["output_shapes"],
+      stated.count == node.record.outputs.count
+    else { return node.record.outputs.map { _ in .unknown } }
+    return stated.map { if case .shape(let shape) = $0 { shape } else { .unknown } }
   }
 }
 

@@ -9,6 +9,11 @@ extension TensorListOp {
   public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
     node.record.outputs.map { $0.dtype == .variant ? .scalar : .unknown }
   }
+  /// What an input, if it is known, says of the shape of a list's elements.
+  fileprivate static func elements(_ node: Node, _ input: Int) -> PartialShape {
+    guard let stated = node.partialValue(input), !stated.isScalar else { return .unknown }
+    return stated.asShape
+  }
 }
 
 extension Ops {
@@ -72,6 +77,9 @@ extension Ops {
     public static let signature = Signature(
       ["input_handle: variant", "element_shape: int32"],
       gives: ["output_handle: variant", "tensor: element_dtype"], [.type("element_dtype")])
+    public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
+      [.scalar, elements(node, 1)]
+    }
     public static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
       -> [TensorValue]
     {
@@ -90,6 +98,9 @@ extension Ops {
       ["input_handle: variant", "index: int32", "element_shape: Tshape"],
       gives: ["item: element_dtype"],
       [.type("element_dtype"), .type("Tshape", .indices, default: .int32)])
+    public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
+      [elements(node, 2)]
+    }
     public static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
       -> [TensorValue]
     {

@@ -34,15 +34,24 @@ package enum WhileGradient {
     let count = inputs.count
     let types = inputs.map(\.dtype)
     let floating = types.indices.filter { types[$0].isFloatingPoint }
-    let recorded = types.indices.filter { types[$0] != .resource && types[$0] != .variant }
+    let recorded = types.indices.filter {
+      types[$0] != .resource && types[$0] != .variant && $0 < variableCount && !body.passesOn($0)
+    }
 
     // Forward once more: round, variables, a list for each variable.
     let listTypes = recorded.map { _ in DType.variant }
     let forwardTypes = [.int32] + types + listTypes
-    let forwardCondition = Function.built("while_forward_cond", forwardTypes, in: graph) { own, x in
+    // What the body knows of its variables holds in every round, and gradients may need it.
+    let (shapes, listShapes) = (body.inputs.map(\.shape), recorded.map { _ in PartialShape.scalar })
+    let forwardShapes = [.scalar] + shapes + listShapes
+    let forwardCondition = Function.built(
+      "while_forward_cond", forwardTypes, shapes: forwardShapes, in: graph
+    ) { own, x in
       own.inlined(condition, Array(x[1...count]))
     }
-    let forwardBody = Function.built("while_forward_body", forwardTypes, in: graph) { own, x in
+    let forwardBody = Function.built(
+      "while_forward_body", forwardTypes, shapes: forwardShapes, in: graph
+    ) { own, x in
       let variables = Array(x[1...count])
       let next = own.inlined(body, variables) + variables[variableCount...]
       let lists = recorded.enumerated().map { place, index in
@@ -64,16 +73,20 @@ package enum WhileGradient {
     // Back: round, gradients, lists, and the variables that no list can hold.
     let fixed = types.indices.filter { !recorded.contains($0) }
     let backTypes = [.int32] + floating.map { types[$0] } + listTypes + fixed.map { types[$0] }
-    let backCondition = Function.built("while_back_cond", backTypes, in: graph) { own, x in
+    let backShapes = [.scalar] + floating.map { shapes[$0] } + listShapes + fixed.map { shapes[$0] }
+    let backCondition = Function.built("while_back_cond", backTypes, shapes: backShapes, in: graph)
+    {
+      _, x in
       [x[0] .> 0]
     }
-    let backBody = Function.built("while_back_body", backTypes, in: graph) { own, x in
+    let backBody = Function.built("while_back_body", backTypes, shapes: backShapes, in: graph) {
+      own, x in
       var variables: [Int: Tensor] = [:]
       var lists: [Tensor] = []
       for (place, index) in recorded.enumerated() {
         let popped = own.add(
           Ops.TensorListPopBack.self,
-          [x[1 + floating.count + place], own.constant(-1, .int32)],
+          [x[1 + floating.count + place], elementShape(shapes[index], own)],
           ["element_dtype": .type(types[index])])
         lists.append(popped.output(0))
         variables[index] = popped.output(1)
@@ -100,6 +113,12 @@ package enum WhileGradient {
     return result
   }
 
+  /// What is known of a shape as lists take it: −1 for an unknown size, or for an unknown shape.
+  private static func elementShape(_ shape: PartialShape, _ graph: Graph) -> Tensor {
+    guard let sizes = shape.dimensions else { return graph.constant(-1, .int32) }
+    return graph.constant(sizes.map { $0 ?? -1 }, .int32)
+  }
+
   /// A `While` of the given functions.
   private static func loop(
     _ condition: Function, _ body: Function, _ inputs: [Tensor], _ graph: Graph
@@ -113,16 +132,18 @@ package enum WhileGradient {
 
 extension Function {
   /// A function built like a graph, added to `graph` under a name of its own.
+  ///
+  /// - Parameter shapes: what is known of the arguments' shapes; by default nothing.
   package static func built(
-    _ name: String, _ types: [DType], in graph: Graph,
+    _ name: String, _ types: [DType], shapes: [PartialShape]? = nil, in graph: Graph,
     _ outputs: (Graph, [Tensor]) -> [Tensor]
   ) -> Function {
     let body = Graph(ops: graph.ops)
     for function in graph.functions { body.add(function) }
     let inputs = types.enumerated().map { index, dtype in
-      body.add(
-        Ops._Arg.self, name: "argument_\(index)", ["T": .type(dtype), "index": .int(index)]
-      ).output(0)
+      var attributes: [String: Attribute] = ["T": .type(dtype), "index": .int(index)]
+      if let shapes { attributes["_output_shapes"] = .list([.shape(shapes[index])]) }
+      return body.add(Ops._Arg.self, name: "argument_\(index)", attributes).output(0)
     }
     let results = outputs(body, inputs)
     for error in body.errors { graph.record(error) }
@@ -134,5 +155,17 @@ extension Function {
       name: graph.uniqueFunctionName(name), body: body, inputs: inputs, outputs: results)
     graph.add(function)
     return function
+  }
+
+  /// Whether no gradient needs the value that the body takes at a place: it only gives it on, as loops
+  /// do with their weights, or adds to it by `AddN`, as they collect results. (`AddV2` will not do:
+  /// its gradient needs the shape, which broadcasting may change from round to round.)
+  fileprivate func passesOn(_ index: Int) -> Bool {
+    guard index < outputs.count else { return false }
+    let (input, output) = (inputs[index], outputs[index])
+    if input == output { return true }
+    let takers = body.operations.filter { $0.inputs.contains(input) || $0.inputs.contains(output) }
+    return output.node.op == Ops.AddN.name && takers == [output.node]
+      && outputs.count { $0 == input || $0 == output } == 1
   }
 }

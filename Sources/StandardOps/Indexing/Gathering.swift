@@ -37,6 +37,10 @@ extension Ops {
     ) -> Gradient {
       guard let dy = upstream[0] else { return .dense([nil, nil, nil]) }
       let (params, indices) = (node.input(0), node.input(1))
+      // Rows need no ranks, which are unknown in many a loop.
+      if node.partialValue(2)?.known?.first == 0, node[batchDimensions] == 0 {
+        return .inputs([rows(dy, params, indices), nil, nil])
+      }
       guard let (axis, batch) = (try? place(node)) ?? nil, let rank = params.shape.rank,
         let inner = indices.shape.rank
       else { return .none("its axis and ranks must be known") }

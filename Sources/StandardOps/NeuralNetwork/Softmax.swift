@@ -63,12 +63,32 @@ extension Ops {
   }
 }
 
-/// eˣ / Σ eˣ along the last axis: probabilities from logits.
+/// eˣ / Σ eˣ along an axis, the last by default: probabilities from logits.
 public func softmax(
-  _ logits: Tensor, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
-) -> Tensor { logits.apply(Ops.Softmax.self, name: name, site: SourceSite(file, line)) }
+  _ logits: Tensor, axis: Int = -1, name: String? = nil, file: StaticString = #fileID,
+  line: UInt = #line
+) -> Tensor { along(axis, Ops.Softmax.self, logits, name, SourceSite(file, line)) }
 
-/// x − ln Σ eˣ along the last axis: the logarithms of `softmax`.
+/// x − ln Σ eˣ along an axis, the last by default: the logarithms of `softmax`.
 public func logSoftmax(
-  _ logits: Tensor, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
-) -> Tensor { logits.apply(Ops.LogSoftmax.self, name: name, site: SourceSite(file, line)) }
+  _ logits: Tensor, axis: Int = -1, name: String? = nil, file: StaticString = #fileID,
+  line: UInt = #line
+) -> Tensor { along(axis, Ops.LogSoftmax.self, logits, name, SourceSite(file, line)) }
+
+/// The op along another axis than the last: between two transpositions, as TensorFlow builds it.
+private func along(
+  _ axis: Int, _ op: any LogitsOp.Type, _ logits: Tensor, _ name: String?, _ site: SourceSite
+) -> Tensor {
+  if axis == -1 || logits.isPoison { return logits.apply(op, name: name, site: site) }
+  guard let rank = logits.shape.rank, axis >= -rank, axis < rank else {
+    return logits.graph.mistake(
+      "there is no axis \(axis) of shape \(logits.shape)", op: op.name, name: name, site: site,
+      beside: [logits])
+  }
+  var order = Array(0..<rank)
+  order.swapAt(axis < 0 ? axis + rank : axis, rank - 1)
+  if order[rank - 1] == rank - 1 { return logits.apply(op, name: name, site: site) }
+  return logits.graph.at(site) {
+    transpose(transpose(logits, permutation: order).apply(op, name: name), permutation: order)
+  }
+}

@@ -241,6 +241,26 @@ public func depthwiseConv2d(
     ], site: SourceSite(file, line))
 }
 
+/// The gradient of a convolution with respect to its input, which makes images larger; TensorFlow's
+/// `tf.nn.conv2d_transpose`.
+///
+/// - Parameters:
+///   - input: `[batch, rows, columns, channels]`, or channels first for `NCHW`.
+///   - filter: `[rows, columns, output channels, input channels]`.
+///   - outputShape: the result's shape, of which the convolution would make the input's.
+public func conv2dTranspose(
+  _ input: Tensor, _ filter: Tensor, outputShape: Tensor, strides: [Int] = [1, 1],
+  padding: String = "SAME", dataFormat: String = "NHWC", name: String? = nil,
+  file: StaticString = #fileID, line: UInt = #line
+) -> Tensor {
+  outputShape.apply(
+    Ops.Conv2DBackpropInput.self, [filter, input], name: name ?? "conv2d_transpose",
+    [
+      "strides": spread(strides, dataFormat), "padding": padding.attribute,
+      "data_format": dataFormat.attribute,
+    ], site: SourceSite(file, line))
+}
+
 /// Numbers for rows and columns as TensorFlow states them, with 1 for images and channels.
 package func spread(_ pair: [Int], _ format: String) -> Attribute {
   let (height, width) = (pair.first ?? 1, pair.last ?? 1)
