@@ -44,7 +44,7 @@ public final class EventReader {
   /// - Throws: `FileError` if there are none.
   public static func files(at path: String) throws(FileError) -> [String] {
     guard FileSystem.isDirectory(path) else { return [path] }
-    let names = try FileSystem.names(in: path).filter { $0.contains(".tfevents.") }
+    let names = try FileSystem.list(path).filter { $0.contains(".tfevents.") }
     guard !names.isEmpty else { throw FileError(path, "holds no event files (*.tfevents.*)") }
     return names.map { path.hasSuffix("/") ? path + $0 : "\(path)/\($0)" }
   }

@@ -14,13 +14,18 @@ extension FileSystem {
   }
 
   /// The names of what a folder holds, sorted; none if it is not there.
-  package static func names(in directory: String) -> [String] {
-    guard let folder = opendir(directory) else { return [] }
-    defer { closedir(folder) }
+  package static func names(in folder: String) -> [String] { (try? list(folder)) ?? [] }
+
+  /// The names of what a folder holds, sorted.
+  ///
+  /// - Throws: `FileError` if it cannot be read.
+  package static func list(_ folder: String) throws(FileError) -> [String] {
+    guard let stream = opendir(folder) else { throw .system(folder, "open the folder") }
+    defer { closedir(stream) }
     var names: [String] = []
-    while let entry = readdir(folder) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-        pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+    while let entry = readdir(stream) {
+      let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
       }
       if name != ".", name != ".." { names.append(name) }
     }
