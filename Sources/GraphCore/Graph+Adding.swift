@@ -71,6 +71,10 @@ extension Graph {
     // Sizes come from values too, which may be anything in a stranger's file.
     for (number, shape) in shapes.enumerated() {
       let sizes = (shape.dimensions ?? []).compactMap { $0 }
+      let count = shape.fullyDefined.map { $0.checkedCount ?? .max } ?? 0
+      if count > Shape.mostElements {
+        throw GraphError("its output \(number) would have too many elements: \(shape)")
+      }
       if let wrong = sizes.first(where: { $0 < 0 || $0 > Shape.mostElements }) {
         throw GraphError("its output \(number) would have the size \(wrong) in \(shape)")
       }

@@ -4,6 +4,14 @@ import TensorCore
 extension Plan {
   /// - Throws: `SessionError` with the need and the largest buffers if the plan takes more bytes.
   func check(budget: Int) throws(SessionError) {
+    for use in variables where use.isWritten {
+      let size = use.shape.count * (use.dtype.byteCount ?? 0)
+      if size > budget {
+        throw SessionError(
+          "the variable \"\(use.node)\" would be \(use.dtype)\(use.shape), \(size) bytes, more than the "
+            + "budget of \(budget); raise the budget")
+      }
+    }
     let need = arenaByteCount + liveByteCount
     if need <= budget { return }
     var writers: [Int: String] = [:]

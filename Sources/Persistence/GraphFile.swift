@@ -8,12 +8,18 @@ public enum GraphFile {
   /// The graph of a `.meta`, `.pb`, `.pbtxt` or `.graph` file or of a SavedModel's folder, with its
   /// collections.
   ///
-  /// - Parameter tags: which graph of a SavedModel; by default its only one, or the one for serving.
-  /// - Throws: `FileError` if the file is missing, damaged or of another kind.
-  public static func read(_ path: String, tags: [String] = []) throws(FileError) -> Graph {
+  /// - Parameters:
+  ///   - tags: which graph of a SavedModel; by default its only one, or the one for serving.
+  ///   - maxMemory: the most bytes of constants of which the file states a few elements for all; by
+  ///     default 256 MB, or four times the file if that is more.
+  /// - Throws: `FileError` if the file is missing, damaged or of another kind, or asks for more memory.
+  public static func read(_ path: String, tags: [String] = [], maxMemory: Int? = nil)
+    throws(FileError) -> Graph
+  {
     let graph = Graph()
     guard path.hasSuffix(".graph"), !FileSystem.isDirectory(path) else {
-      try graph.append(GraphContainer.read(path, tags: tags).metaGraph, path: path)
+      try graph.append(
+        GraphContainer.read(path, tags: tags, maxMemory: maxMemory).metaGraph, path: path)
       return graph
     }
     let bytes = try FileSystem.read(path, limit: GraphContainer.sizeLimit)
@@ -21,7 +27,8 @@ public enum GraphFile {
       throw FileError(path, "is not text in UTF-8")
     }
     do throws(GraphError) {
-      try GraphText.parse(text, path: path, into: graph)
+      let allowance = MemoryAllowance(limit: maxMemory, fileBytes: bytes.count)
+      try GraphText.parse(text, path: path, into: graph, allowance: allowance.repeated)
       graph.appendFunctionsOfDetails()
     } catch {
       throw FileError(path, error.description)

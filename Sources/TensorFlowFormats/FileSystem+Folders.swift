@@ -13,6 +13,25 @@ extension FileSystem {
     return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
   }
 
+  /// The bytes of a file.
+  package static func size(of path: String) throws(FileError) -> Int {
+    var status = stat()
+    guard stat(path, &status) == 0 else { throw .system(path, "look at it") }
+    return Int(status.st_size)
+  }
+
+  /// The bytes of all files whose paths begin with `prefix`, as a checkpoint's do, or that lie in the
+  /// folder of that name and those in it.
+  package static func size(ofAll prefix: String, depth: Int = 4) -> Int {
+    if isDirectory(prefix) {
+      return depth == 0
+        ? 0 : names(in: prefix).reduce(0) { $0 + size(ofAll: prefix + "/" + $1, depth: depth - 1) }
+    }
+    let (folder, start) = (directory(of: prefix), name(of: prefix))
+    return names(in: folder).filter { $0.hasPrefix(start) }
+      .reduce(0) { $0 + ((try? size(of: folder + "/" + $1)) ?? 0) }
+  }
+
   /// The names of what a folder holds, sorted; none if it is not there.
   package static func names(in folder: String) -> [String] { (try? list(folder)) ?? [] }
 

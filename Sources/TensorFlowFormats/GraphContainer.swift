@@ -42,10 +42,21 @@ package struct GraphContainer: Sendable {
 
   /// The message of a `.meta`, `.pb` or `.pbtxt` file, or of a SavedModel.
   ///
-  /// - Parameter tags: which graph of a SavedModel; by default its only one, or the one for serving.
-  /// - Throws: `FileError` if the file is missing, damaged or of another kind.
-  package static func read(_ path: String, tags: [String] = []) throws(FileError) -> GraphContainer
+  /// - Parameters:
+  ///   - tags: which graph of a SavedModel; by default its only one, or the one for serving.
+  ///   - maxMemory: the most bytes of tensors that the file states by a few of their elements.
+  /// - Throws: `FileError` if the file is missing, damaged or of another kind, or asks for more.
+  package static func read(_ path: String, tags: [String] = [], maxMemory: Int? = nil)
+    throws(FileError) -> GraphContainer
   {
+    let container = try parsed(path, tags)
+    let size = try FileSystem.size(of: savedModelFile(path) ?? path)
+    try MemoryAllowance(limit: maxMemory, fileBytes: size)
+      .check(container.metaGraph.graphDef, path)
+    return container
+  }
+
+  private static func parsed(_ path: String, _ tags: [String]) throws(FileError) -> GraphContainer {
     _ = registration
     if let file = savedModelFile(path) {
       let bytes = try FileSystem.read(file, limit: sizeLimit)

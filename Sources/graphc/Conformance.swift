@@ -79,7 +79,7 @@ private struct ConformanceCase {
   /// What differs from the known answers; empty if nothing does.
   func problems(_ options: SessionOptions, _ tally: inout KernelTally) throws -> [String] {
     let graph = try GraphFile.read(folder.appending(path: "graph.pb").path)
-    let session = try options.session(on: graph)
+    let session = try options.session(on: graph, from: [])
     defer { tally.add(session) }
     var feeds = Feeds()
     for (name, file) in description.feeds {

@@ -33,9 +33,9 @@ struct Dump: ParsableCommand {
   }
 
   func run() throws {
-    let graph = try GraphFile.read(file, tags: request.options.tag)
+    let graph = try request.options.graph(file)
     if optimized {
-      let run = try request.planned(try request.options.session(on: graph))
+      let run = try request.planned(try request.options.session(on: graph, from: [file]))
       let lines =
         format == .memory
         ? MemoryListing.lines(of: run)

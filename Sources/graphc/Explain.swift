@@ -17,8 +17,8 @@ struct Explain: ParsableCommand {
   @OptionGroup var request: PlanOptions
 
   func run() throws {
-    let graph = try GraphFile.read(file, tags: request.options.tag)
-    let session = try request.options.session(on: graph)
+    let graph = try request.options.graph(file)
+    let session = try request.options.session(on: graph, from: [file])
     let node = try session.node(named: node)
     let run = try request.planned(session, defaultFetch: node)
     for line in Explanation(run).lines(of: node) { print(line) }

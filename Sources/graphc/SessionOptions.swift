@@ -1,5 +1,6 @@
 import ArgumentParser
 import Dataflow
+import TensorFlowFormats
 
 extension Session.BackendChoice: ExpressibleByArgument {}
 extension RunCheck: ExpressibleByArgument {}
@@ -26,6 +27,14 @@ struct SessionOptions: ParsableArguments {
     help: "The most bytes of a run's buffers, such as 512M; K, M and G are powers of 1024.",
     transform: ByteCount.init)
   var budget: ByteCount?
+  @Option(
+    parsing: .unconditional,
+    help: """
+      The most bytes that the graph's repeated constants and a run's buffers may take, each; by default \
+      256M and 768M, or 4 and 8 times the files if that is more.
+      """,
+    transform: ByteCount.init)
+  var maxMemory: ByteCount?
 
   func validate() throws {
     if let threads, !(1...1024).contains(threads) {
@@ -42,17 +51,29 @@ struct SessionOptions: ParsableArguments {
     return reassociating ? Set(Contract.allCases) : [.exact, .rescaling]
   }
 
-  func session(on graph: Graph) throws -> Session {
-    try Session(
-      graph, backend: backend, threads: threads, contracts: contracts,
-      optimizes: !unoptimized, memoryBudget: budget?.bytes)
+  /// The graph of a file.
+  func graph(_ file: String) throws -> Graph {
+    try GraphFile.read(file, tags: tag, maxMemory: maxMemory?.bytes)
   }
+
+  /// A session on the graph of some files, which takes no more memory than files of their size explain.
+  func session(on graph: Graph, from files: [String]) throws -> Session {
+    let size = files.reduce(0) { $0 + FileSystem.size(ofAll: $1) }
+    let budget = budget ?? maxMemory
+    return try Session(
+      graph, backend: backend, threads: threads, contracts: contracts,
+      optimizes: !unoptimized,
+      memoryBudget: budget?.bytes ?? max(Self.leastBudget, 8 * size))
+  }
+
+  /// What small files are granted for a run's buffers.
+  private static let leastBudget = 768 << 20
 
   /// A session on a file's graph, with the values of a checkpoint if one is given, or of a
   /// SavedModel's own.
   func session(opening file: String, checkpoint: String?) throws -> Session {
-    let graph = try GraphFile.read(file, tags: tag)
-    let session = try session(on: graph)
+    let graph = try graph(file)
+    let session = try session(on: graph, from: [file] + (checkpoint.map { [$0] } ?? []))
     if checkpoint != nil, graph.variables().isEmpty, graph.declaredVariables.isEmpty {
       throw CommandError("--checkpoint: \(file) holds no variables to restore")
     }
