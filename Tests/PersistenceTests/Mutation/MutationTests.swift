@@ -19,11 +19,11 @@ import Testing
   }
 
   @Test(arguments: formats) func mutantsGiveErrorsOnly(_ format: MutatedFormat) throws {
-    let folder = FileManager.default.temporaryDirectory
+    let folder = Self.temporary
       .appending(path: "dataflow-mutants-\(ProcessInfo.processInfo.processIdentifier)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
-    let trail = FileManager.default.temporaryDirectory.path + "/dataflow-mutant-\(format.name)"
+    let trail = Self.temporary.path + "/dataflow-mutant-\(format.name)"
     print(
       "\(format.name): \(Self.count) mutants of seed \(Self.seed); the last begun is in \(trail)")
     defer { try? FileManager.default.removeItem(atPath: trail) }
@@ -46,6 +46,11 @@ import Testing
     #expect(Self.peakMegabytes() < 1024, "\(format.name) took \(Self.peakMegabytes()) MB")
     #expect(Self.first > 0 || refused > 0, "no mutant was refused")
   }
+
+  /// In memory where there is such a folder: thousands of small files wait for no disk.
+  private static let temporary =
+    FileManager.default.isWritableFile(atPath: "/dev/shm")
+    ? URL(filePath: "/dev/shm") : FileManager.default.temporaryDirectory
 
   /// Begins to measure the greatest memory use anew.
   private static func forgetPeak() {
