@@ -175,6 +175,11 @@ struct BackwardSweep {
     }
     switch gradient {
     case .none(let reason): cuts.append(Cut(node: node, reason: reason))
+    case .unavailable(let reason):
+      graph.record(
+        GraphError(
+          "its gradient cannot be built: \(reason)", node: node.name, op: node.op, site: node.site))
+      cuts.append(Cut(node: node, reason: reason))
     case .inputs(let values):
       precondition(values.count == inputs.count, "\(op.name) gives a wrong number of gradients")
       for (index, (input, value)) in zip(inputs, values).enumerated() where carries(input) {

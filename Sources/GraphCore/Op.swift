@@ -109,6 +109,9 @@ public enum Gradient: Sendable {
   case inputs([GradientValue?])
   /// The op cuts every gradient, and why.
   case none(String)
+  /// The op has a gradient, which cannot be built of what is known of this node, and why: a mistake,
+  /// since a sum of the other paths alone would be a wrong number.
+  case unavailable(String)
 
   /// One dense gradient for each input, nil where there is none.
   public static func dense(_ tensors: [Tensor?]) -> Gradient {

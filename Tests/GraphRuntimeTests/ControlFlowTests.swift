@@ -108,4 +108,16 @@ import Testing
     }
     #expect("\(error!)".contains("picked") && "\(error!)".contains("out of range"))
   }
+
+  /// A path that is left out would make the sum of the others a wrong number.
+  @Test func aGradientThatCannotBeBuiltIsAMistake() throws {
+    let graph = Graph()
+    let x = graph.placeholder(.float32, [2, 2], name: "x")
+    let axis = graph.placeholder(.int32, [], name: "axis")
+    let picked = x.apply(Ops.GatherV2.self, [graph.constant([Int32(0)]), axis], name: "picked")
+    let y = reduceSum(square(x)) + reduceSum(picked)
+    _ = gradients(of: y, withRespectTo: [x])
+    let error = #expect(throws: GraphErrors.self) { try Session(graph) }
+    #expect("\(error!)".contains("its gradient cannot be built: its axis and ranks must be known"))
+  }
 }

@@ -8,7 +8,7 @@ package enum WhileGradient {
     -> Gradient
   {
     guard let condition = node.function("cond"), let body = node.function("body") else {
-      return .none("its functions are not known")
+      return .unavailable("its functions are not known")
     }
     return .dense(
       gradients(condition, body, node.inputs, upstream, node.inputs.count, context))

@@ -43,7 +43,7 @@ extension Ops {
       }
       guard let (axis, batch) = (try? place(node)) ?? nil, let rank = params.shape.rank,
         let inner = indices.shape.rank
-      else { return .none("its axis and ranks must be known") }
+      else { return .unavailable("its axis and ranks must be known") }
       if axis == 0 { return .inputs([rows(dy, params, indices), nil, nil]) }
       return .dense([added(dy, params, indices, axis, batch, rank, inner - batch), nil, nil])
     }
@@ -129,7 +129,7 @@ extension Ops {
     ) -> Gradient {
       guard let dy = upstream[0], let handle = try? handle(of: node),
         let shape = handle[VarHandleOp.shape].fullyDefined
-      else { return .none("its variable's shape must be known") }
+      else { return .unavailable("its variable's shape must be known") }
       let graph = node.graph
       let dims = graph.constant(shape.dimensions, .int32)
       let inner = concat(

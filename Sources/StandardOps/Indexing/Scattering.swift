@@ -47,7 +47,7 @@ extension TensorScatterOp {
     case .update:
       let kept = dy.apply(Ops.TensorScatterUpdate.self, [indices, zerosLike(updates)])
       return .dense([kept, nil, gathered])
-    default: return .none("only sums and replacements have gradients here")
+    default: return .unavailable("only sums and replacements have gradients here")
     }
   }
 }
