@@ -7,15 +7,15 @@ import Testing
     let url = try #require(
       Bundle.module.url(forResource: "Fixtures/clipping", withExtension: "json"))
     let file = try #require(
-      JSONSerialization.jsonObject(with: Data(contentsOf: url)) as? [String: [Any]])
+      try JSONSerialization.jsonObject(with: Data(contentsOf: url)) as? [String: [Any]])
     let inputs = try #require(file["inputs"] as? [[Double]])
     let rowValues = try #require(file["rows"] as? [Double])
     let graph = Graph()
     let tensors = try zip(inputs, [[3, 2], [4], [2, 2]] as [Shape]).map {
-      graph.constant(try .floats($0, $1))
+      graph.constant(try TensorValue.floats($0, $1))
     }
     let slices = GradientValue.slices(
-      values: graph.constant(try .floats(rowValues, [3, 2])),
+      values: graph.constant(try TensorValue.floats(rowValues, [3, 2])),
       indices: graph.constant([0, 4, 0], .int32), shape: graph.constant([5, 2], .int32))
     func values(_ gradient: GradientValue) throws -> Tensor {
       guard case .slices(let values, _, _) = gradient else {

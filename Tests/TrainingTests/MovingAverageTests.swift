@@ -14,7 +14,7 @@ import Testing
     let url = try #require(
       Bundle.module.url(forResource: "Fixtures/averages", withExtension: "json"))
     let file = try #require(
-      JSONSerialization.jsonObject(with: Data(contentsOf: url)) as? [String: Any])
+      try JSONSerialization.jsonObject(with: Data(contentsOf: url)) as? [String: Any])
     let start = try #require(file["start"] as? [Double])
     let values = try #require(file["values"] as? [Double])
     let fed = try #require(file["fed"] as? [Double])
@@ -23,7 +23,7 @@ import Testing
       from: JSONSerialization.data(withJSONObject: try #require(file[name])))
 
     let graph = Graph()
-    let b = graph.variable(try .floats(start, [2]), name: "b")
+    let b = graph.variable(try TensorValue.floats(start, [2]), name: "b")
     let x = graph.placeholder(.float32, [3], name: "x")
     let y = graph.placeholder(.float32, [2])
     let step = graph.globalStep
@@ -39,13 +39,11 @@ import Testing
     let shadowB = try #require(average.average(of: b))
     let shadowX = try #require(average.average(of: x))
     for (index, expected) in computed.shadows.enumerated() {
-      try session.run(
-        [stepped] as [any GraphElement],
-        feeding: [
-          x: try .floats(values[(index * 3)..<(index * 3 + 3)], [3]),
-          y: try .floats(fed[(index * 2)..<(index * 2 + 2)], [2]),
-        ])
-      let own = try [shadowB, shadowX].flatMap { try session.value(of: $0).doubles ?? [] }
+      let fedX = try TensorValue.floats(values[(index * 3)..<(index * 3 + 3)], [3])
+      let fedY = try TensorValue.floats(fed[(index * 2)..<(index * 2 + 2)], [2])
+      try session.run(stepped, feeding: [x: fedX, y: fedY])
+      var own: [Double] = []
+      for shadow in [shadowB, shadowX] { own += try session.value(of: shadow).doubles ?? [] }
       expectClose(own, expected, "\(name), step \(index)", absolute: 1e-6, relative: 1e-6)
     }
     #expect(graph.variables().map(\.name).sorted() == computed.names.sorted())

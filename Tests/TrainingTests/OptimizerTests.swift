@@ -1,4 +1,5 @@
 import Dataflow
+import Foundation
 import Testing
 
 /// Every optimizer over 20 steps beside TensorFlow's or Keras', dense and with the gradients of rows.
@@ -86,7 +87,7 @@ import Testing
       let isSparse = name.hasSuffix("/rows")
       let kind = isSparse ? String(name.dropLast("/rows".count)) : name
       let optimizer = try #require(Self.byName[kind], "\(name)")
-      let (path, variables) = try trained(optimizer, inputs, isSparse: isSparse)
+      let (path, variables) = try Example(optimizer, inputs, isSparse: isSparse).train(inputs)
       expectClose(path, computed.path, name, absolute: 1e-5)
       for (variable, values) in computed.variables {
         let own = try #require(variables[variable], "\(name): there is no \(variable)")
@@ -95,46 +96,108 @@ import Testing
     }
   }
 
-  private func trained(_ optimizer: any Optimizer, _ inputs: Inputs, isSparse: Bool) throws -> (
-    path: [Double], variables: [String: [Double]]
-  ) {
+  /// TensorFlow 1's older variables take the older form of each step, for rows too.
+  @Test func olderVariablesMoveAlike() throws {
+    let file = try computedCases("optimizers", as: File.self)
+    let inputs = try #require(file.inputs)
+    for (name, computed) in file.cases where file.cases[name + "/rows"] != nil {
+      let optimizer = try #require(Self.byName[name], "\(name)")
+      for (suffix, expected) in [("", computed.path), ("/rows", file.cases[name + "/rows"]?.path)] {
+        let example = try Example(optimizer, inputs, isSparse: !suffix.isEmpty, isOlder: true)
+        let (path, _) = try example.train(inputs)
+        expectClose(path, try #require(expected), "older \(name)\(suffix)", absolute: 1e-5)
+        #expect(
+          !example.graph.operations.contains {
+            $0.op == "VarHandleOp" && $0.name.hasPrefix("layer/w")
+          })
+      }
+    }
+  }
+
+  /// Writes the graphs that TensorFlow is to run, where `Tests/tensorflow/run` asks for them.
+  @Test(.enabled(if: ProcessInfo.processInfo.environment["DATAFLOW_OPTIMIZER_GRAPHS"] != nil))
+  func graphsAreWrittenForTensorFlow() throws {
+    let folder = try #require(ProcessInfo.processInfo.environment["DATAFLOW_OPTIMIZER_GRAPHS"])
+    let file = try computedCases("optimizers", as: File.self)
+    let inputs = try #require(file.inputs)
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    for name in file.cases.keys {
+      let isSparse = name.hasSuffix("/rows")
+      let kind = isSparse ? String(name.dropLast("/rows".count)) : name
+      let example = try Example(
+        try #require(Self.byName[kind], "\(name)"), inputs, isSparse: isSparse)
+      let session = try Session(example.graph)
+      try session.run(example.graph.globalVariablesInitializer())
+      let prefix = "\(folder)/\(name.replacing("/", with: "-"))"
+      try Saver(example.graph, maxToKeep: 0).save(session, to: prefix)
+    }
+  }
+
+  /// Two variables whose gradients are fed, or an embedding whose rows' gradients are.
+  private struct Example {
     let graph = Graph()
-    let (w, b) = try graph.nameScope("layer") {
-      (
-        graph.variable(try .floats(inputs.w, [5, 2]), name: "w"),
-        graph.variable(try .floats(inputs.b, [2]), name: "b")
+    let isSparse: Bool
+    let train: Node
+    let w: Variable
+    private let feeds: (dw: Tensor, db: Tensor, rows: Tensor)
+
+    init(
+      _ optimizer: any Optimizer, _ inputs: Inputs, isSparse: Bool, isOlder: Bool = false
+    ) throws {
+      let graph = self.graph
+      let (startW, startB) = (
+        try TensorValue.floats(inputs.w, [5, 2]), try TensorValue.floats(inputs.b, [2])
       )
-    }
-    let dw = graph.placeholder(.float32, isSparse ? [4, 2] : [5, 2])
-    let db = graph.placeholder(.float32, [2])
-    let rows = graph.placeholder(.int32, [4])
-    let loss =
-      isSparse
-      ? reduceSum(embeddingLookup(w, rows) * dw)
-      : reduceSum(w.value * dw) + reduceSum(b.value * db)
-    let train = graph.nameScope("train") { optimizer.minimize(loss) }
-    let session = try Session(graph)
-    try session.run(graph.globalVariablesInitializer())
-    var path: [Double] = []
-    for step in 0..<Self.steps {
-      let own =
+      let w =
+        isOlder
+        ? graph.makeVariable(
+          "layer/w/", graph.constant(startW), trainable: true, collections: [.globalVariables],
+          isReference: true)
+        : graph.nameScope("layer") { graph.variable(startW, name: "w") }
+      let b = graph.nameScope("layer/") { graph.variable(startB, name: "b") }
+      let dw = graph.placeholder(.float32, isSparse ? [4, 2] : [5, 2], name: "dw")
+      let db = graph.placeholder(.float32, [2], name: "db")
+      let rows = graph.placeholder(.int32, [4], name: "rows")
+      let loss =
         isSparse
-        ? [
-          rows: try TensorValue(Array(inputs.rows[(step * 4)..<(step * 4 + 4)]), shape: [4]),
-          dw: try .floats(inputs.drows[(step * 8)..<(step * 8 + 8)], [4, 2]),
-        ] as Feeds
-        : [
-          dw: try .floats(inputs.dw[(step * 10)..<(step * 10 + 10)], [5, 2]),
-          db: try .floats(inputs.db[(step * 2)..<(step * 2 + 2)], [2]),
-        ]
-      try session.run([train] as [any GraphElement], feeding: own)
-      if step % 4 == 3 { path += try #require(try session.value(of: w).doubles) }
+        ? reduceSum(embeddingLookup(w, rows) * dw)
+        : reduceSum(w.value * dw) + reduceSum(b.value * db)
+      train = graph.nameScope("train") {
+        optimizer.minimize(loss, variables: isSparse ? [w] : isOlder ? [w] : [w, b])
+      }
+      self.isSparse = isSparse
+      self.w = w
+      feeds = (dw, db, rows)
     }
-    var values: [String: [Double]] = [:]
-    for variable in graph.variables() {
-      values[variable.name] = try session.value(of: variable).doubles
+
+    /// `layer/w` after each fourth of 20 steps, and all variables at the end.
+    func train(_ inputs: Inputs) throws -> (path: [Double], variables: [String: [Double]]) {
+      let session = try Session(graph)
+      try session.run(graph.globalVariablesInitializer())
+      var path: [Double] = []
+      for step in 0..<OptimizerTests.steps {
+        var own = Feeds()
+        if isSparse {
+          own.feed(
+            try TensorValue(Array(inputs.rows[(step * 4)...].prefix(4)), shape: [4]),
+            to: feeds.rows)
+          own.feed(
+            try TensorValue.floats(inputs.drows[(step * 8)...].prefix(8), [4, 2]), to: feeds.dw)
+        } else {
+          own.feed(
+            try TensorValue.floats(inputs.dw[(step * 10)...].prefix(10), [5, 2]), to: feeds.dw)
+          own.feed(
+            try TensorValue.floats(inputs.db[(step * 2)...].prefix(2), [2]), to: feeds.db)
+        }
+        try session.run(train, feeding: own)
+        if step % 4 == 3 { path += try session.value(of: w).doubles ?? [] }
+      }
+      var values: [String: [Double]] = [:]
+      for variable in graph.variables() {
+        values[variable.name] = try session.value(of: variable).doubles
+      }
+      return (path, values)
     }
-    return (path, values)
   }
 
   @Test func kerasSlotsBearItsNames() throws {

@@ -49,10 +49,10 @@ import Testing
       for (place, value) in values.enumerated() { found[place] += value.doubles ?? [] }
     }
     for (name, own) in zip(names, found) {
-      // Where a cosine comes to 0, what is left is the rounding of 1 + cos x.
-      let isCosine = name.contains("cosine") || name.hasPrefix("restarts")
+      // Where 1 + cos x or 1 - x comes to nothing, what is left is float32's rounding of 1.
+      let cancels = ["cosine", "restarts", "polynomial"].contains { name.contains($0) }
       expectClose(
-        own, try #require(file[name]), name, absolute: isCosine ? 1e-8 : 0, relative: 1e-6)
+        own, try #require(file[name]), name, absolute: cancels ? 1e-8 : 0, relative: 1e-6)
     }
   }
 
@@ -102,7 +102,7 @@ import Testing
     let best = try #require(finder.rateOfLeastLoss)
     #expect(best > 0.01 && best < 10)
     let last = try #require(finder.trials.last)
-    #expect(last.loss > 13)
+    #expect(last.loss > 30 * (finder.trials.map(\.loss).min() ?? 0))
     #expect(try session.value(of: w).scalars(as: Float.self) == [3, -2])
     let slot = try #require(graph.variables().first { $0.name == "w/Momentum" })
     #expect(try session.value(of: slot).scalars(as: Float.self) == [0, 0])

@@ -181,8 +181,8 @@ import Testing
       // TensorFlow's nodes restore the new head too.
       try Saver(read).save(next, to: prefix + "-2")
       let again = try GraphFile.read(prefix + "-2.meta")
-      let restore = try #require(again.operation(named: "save_1/RestoreV2"))
-      #expect(restore.outputs.count == read.variables().count)
+      let restores = again.operations.filter { $0.op == "RestoreV2" }
+      #expect(restores.map(\.outputs.count) == [old.count, read.variables().count])
     }
   }
 
@@ -240,7 +240,7 @@ import Testing
     let copy = graph.copy()
     #expect(GraphText.lines(of: copy) == GraphText.lines(of: graph))
     let count = graph.count
-    Layers.dense(try #require(copy.tensor(named: "hidden2/out:0")), units: 3, name: "other")
+    _ = Layers.dense(try #require(copy.tensor(named: "hidden2/out:0")), units: 3, name: "other")
     #expect(graph.count == count && copy.count > count)
     #expect(graph.variables().count + 2 == copy.variables().count)
     let next = try Session(copy)
