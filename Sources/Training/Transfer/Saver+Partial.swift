@@ -53,35 +53,46 @@ extension Saver {
     -> ([(Variable, TensorValue)], RestoreReport)
   {
     let reader = try CheckpointReader(prefix: prefix)
-    let wanted = table(
-      variables.map { ($0.name, .init(dtype: $0.dtype, shape: $0.shape)) })
     let stored = table(
       reader.entries.map { ($0.name, .init(dtype: $0.dtype, shape: PartialShape($0.shape))) })
-    let differences = try WeightDifferences(
-      from: WeightTable(wanted), to: WeightTable(stored), names: names)
-
-    var report = RestoreReport()
-    report.likelyRenames = differences.likelyRenames.map { ($0.old, $0.new) }
+    // Under these names a TensorFlow 2 checkpoint knows its objects' variables.
+    let objectKeys = try reader.objectKeys()
+    func source(of variable: Variable) -> String {
+      if let stated = names[variable.name] { return stated }
+      let own = variable.part?.name ?? variable.name
+      return stored[own] == nil ? objectKeys[own] ?? own : own
+    }
+    let wanted = table(variables.map { (source(of: $0), $0.storedEntry) })
+    let differences = try WeightDifferences(from: WeightTable(wanted), to: WeightTable(stored))
     let renames = Dictionary(
       differences.likelyRenames.map { ($0.old, $0.new) }, uniquingKeysWith: { first, _ in first })
+
+    var report = RestoreReport()
     var unused = Set(stored.keys)
     var values: [(Variable, TensorValue)] = []
     for variable in variables {
-      let source =
-        names[variable.name] ?? (takesLikelyRenames ? renames[variable.name] : nil) ?? variable.name
+      var source = source(of: variable)
+      if let rename = renames[source] {
+        report.likelyRenames.append((variable.name, rename))
+        if takesLikelyRenames { source = rename }
+      }
       guard let entry = stored[source] else {
         report.missing.append(variable.name)
         continue
       }
       unused.remove(source)
-      guard let expected = wanted[variable.name], entry.dtype == expected.dtype,
-        entry.shape.isCompatible(with: expected.shape)
-      else {
-        report.otherShape.append(
-          (variable.name, "\(variable.dtype)\(variable.shape)", "\(entry)"))
+      let expected = variable.storedEntry
+      guard entry.dtype == expected.dtype, entry.shape.isCompatible(with: expected.shape) else {
+        report.otherShape.append((variable.name, "\(expected)", "\(entry)"))
         continue
       }
-      values.append((variable, try reader.value(of: source)))
+      let value =
+        if let part = variable.part {
+          try reader.value(of: source, slice: TensorSlice(part))
+        } else {
+          try reader.value(of: source)
+        }
+      values.append((variable, value))
       report.restored.append((variable.name, source))
     }
     report.unused = unused.sorted()
@@ -90,5 +101,12 @@ extension Saver {
 
   private func table(_ entries: [(String, WeightTable.Entry)]) -> [String: WeightTable.Entry] {
     Dictionary(entries, uniquingKeysWith: { first, _ in first })
+  }
+}
+
+extension Variable {
+  /// What a checkpoint holds for the variable: of a part the whole.
+  fileprivate var storedEntry: WeightTable.Entry {
+    WeightTable.Entry(dtype: dtype, shape: part.map { PartialShape($0.wholeShape) } ?? shape)
   }
 }
