@@ -72,8 +72,8 @@ let package = Package(
     module(
       "Training",
       [
-        "Autodiff", "Persistence", "GraphRuntime", "TensorFlowFormats", "StandardOps", "GraphCore",
-        "TensorCore",
+        "Autodiff", "Persistence", "GraphTools", "GraphRuntime", "TensorFlowFormats", "StandardOps",
+        "GraphCore", "TensorCore",
       ],
       resources: [.copy("mnist-5k")]),
     module(

@@ -3,7 +3,7 @@ import StandardOps
 
 extension GradientValue {
   /// The gradient with a number for each element of what it belongs to.
-  package var densified: Tensor {
+  public var densified: Tensor {
     switch self {
     case .dense(let tensor): return tensor
     case .slices(let values, let indices, let shape):

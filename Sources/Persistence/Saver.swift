@@ -21,17 +21,20 @@ public final class Saver: Sendable {
   /// A saver of `variables`, by default all global ones.
   ///
   /// Adds to the graph the nodes by which TensorFlow would save and restore it, unless a file that
-  /// the graph came from had them.
+  /// the graph came from had them for all of the variables.
   public init(_ graph: Graph, variables: [Variable]? = nil, maxToKeep: Int = 5) {
     self.graph = graph
     self.maxToKeep = maxToKeep
     self.variables = variables ?? graph.variables(in: .globalVariables)
     let stated = TFMetaGraphDef.details(of: graph).saverDef
-    if !stated.restoreOpName.isEmpty, graph.operation(named: stated.restoreOpName) != nil {
+    let areKnown = SaverNodes.cover(self.variables, in: graph)
+    if areKnown, !stated.restoreOpName.isEmpty,
+      graph.operation(named: stated.restoreOpName) != nil
+    {
       nodes = SaverNodes(
         filename: stated.filenameTensorName, save: stated.saveTensorName,
         restore: stated.restoreOpName)
-    } else if graph.operation(named: "save/restore_all") != nil {
+    } else if areKnown, graph.operation(named: "save/restore_all") != nil {
       nodes = SaverNodes(
         filename: "save/Const:0", save: "save/control_dependency:0", restore: "save/restore_all")
     } else {

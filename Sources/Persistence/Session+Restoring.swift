@@ -113,7 +113,7 @@ extension Graph {
 
 extension TensorSlice {
   /// What a part holds of its variable.
-  init(_ part: VariablePart) {
+  package init(_ part: VariablePart) {
     self.init(
       zip(part.offset, part.shape.dimensions).map { Extent(start: $0, length: $1) })
   }

@@ -118,12 +118,18 @@ extension ReferenceUpdateOp {
   public static var renamedAttributes: [String: String] { [:] }
   /// The same with variables in place of resources, giving the first of them.
   public static var signature: Signature {
-    let inputs = Resource.signature.inputs.enumerated().map { index, argument in
-      index < Resource.variableCount
-        ? Signature.Argument(name: argument.name, kind: .typed(by: "T"), isReference: true)
-        : argument
+    Resource.signature.withReferences(count: Resource.variableCount)
+  }
+}
+
+extension Signature {
+  /// An update's signature with older variables in place of its leading resources.
+  func withReferences(count: Int) -> Signature {
+    let inputs = inputs.enumerated().map { index, argument in
+      index < count
+        ? Argument(name: argument.name, kind: .typed(by: "T"), isReference: true) : argument
     }
-    return Signature(inputs, gives: ["out: Ref(T)"], Resource.signature.attributes)
+    return Signature(inputs, gives: ["out: Ref(T)"], attributes)
   }
 }
 
@@ -136,6 +142,4 @@ extension Ops {
   public enum ApplyMomentum: ReferenceUpdateOp {
     public typealias Resource = ResourceApplyMomentum
   }
-  /// Adam.
-  public enum ApplyAdam: ReferenceUpdateOp { public typealias Resource = ResourceApplyAdam }
 }

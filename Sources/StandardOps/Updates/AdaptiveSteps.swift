@@ -9,13 +9,10 @@ extension Ops {
     public static let signature = Signature(
       ["var: resource", "accum: resource", "lr: T", "grad: T"], gives: [],
       [.type("T", .floats), .flag("use_locking"), .flag("update_slots", default: true)])
-    public static func expand(_ node: Node) -> [Tensor] {
-      let (rate, gradient) = (node.input(2), node.input(3))
-      let value = readForUpdate(node)
-      var accumulated = readForUpdate(node, input: 1)
-      if node[AttributeKey<Bool>("update_slots")] { accumulated = accumulated + square(gradient) }
-      _ = assign(accumulated, to: node.input(1))
-      return assign(value - gradient * rate * rsqrt(accumulated), to: node.input(0))
+    public static func moved(_ values: [Tensor], by gradient: Tensor, _ node: Node) -> [Tensor] {
+      let rate = node.scalar("lr")
+      let accumulated = gathered(values[1], gradient, node)
+      return [values[0] - gradient * rate * rsqrt(accumulated), accumulated]
     }
   }
 
@@ -26,14 +23,10 @@ extension Ops {
     public static let signature = Signature(
       ["var: resource", "accum: resource", "lr: T", "epsilon: T", "grad: T"], gives: [],
       [.type("T", .floats), .flag("use_locking"), .flag("update_slots", default: true)])
-    public static func expand(_ node: Node) -> [Tensor] {
-      let (rate, epsilon, gradient) = (node.input(2), node.input(3), node.input(4))
-      let value = readForUpdate(node)
-      var accumulated = readForUpdate(node, input: 1)
-      if node[AttributeKey<Bool>("update_slots")] { accumulated = accumulated + square(gradient) }
-      _ = assign(accumulated, to: node.input(1))
-      return assign(
-        value - gradient * rate / (sqrt(accumulated) + epsilon), to: node.input(0))
+    public static func moved(_ values: [Tensor], by gradient: Tensor, _ node: Node) -> [Tensor] {
+      let (rate, epsilon) = (node.scalar("lr"), node.scalar("epsilon"))
+      let accumulated = gathered(values[1], gradient, node)
+      return [values[0] - gradient * rate / (sqrt(accumulated) + epsilon), accumulated]
     }
   }
 
@@ -47,16 +40,14 @@ extension Ops {
         "var: resource", "accum: resource", "accum_update: resource", "lr: T", "rho: T",
         "epsilon: T", "grad: T",
       ], gives: [], [.type("T", .floats), .flag("use_locking")])
-    public static func expand(_ node: Node) -> [Tensor] {
-      let (rate, rho, epsilon) = (node.input(3), node.input(4), node.input(5))
-      let gradient = node.input(6)
-      let (value, old) = (readForUpdate(node), readForUpdate(node, input: 1))
-      let moved = readForUpdate(node, input: 2)
-      let accumulated = old * rho + square(gradient) * (1 - rho)
-      let update = sqrt(moved + epsilon) * rsqrt(accumulated + epsilon) * gradient
-      _ = assign(accumulated, to: node.input(1))
-      _ = assign(moved * rho + square(update) * (1 - rho), to: node.input(2))
-      return assign(value - update * rate, to: node.input(0))
+    public static func moved(_ values: [Tensor], by gradient: Tensor, _ node: Node) -> [Tensor] {
+      let (rho, epsilon) = (node.scalar("rho"), node.scalar("epsilon"))
+      let accumulated = values[1] * rho + square(gradient) * (1 - rho)
+      let update = sqrt(values[2] + epsilon) * rsqrt(accumulated + epsilon) * gradient
+      return [
+        values[0] - update * node.scalar("lr"), accumulated,
+        values[2] * rho + square(update) * (1 - rho),
+      ]
     }
   }
 
@@ -69,16 +60,13 @@ extension Ops {
         "var: resource", "ms: resource", "mom: resource", "lr: T", "rho: T", "momentum: T",
         "epsilon: T", "grad: T",
       ], gives: [], [.type("T", .floats), .flag("use_locking")])
-    public static func expand(_ node: Node) -> [Tensor] {
-      let (rate, rho, momentum) = (node.input(3), node.input(4), node.input(5))
-      let (epsilon, gradient) = (node.input(6), node.input(7))
-      let (value, old) = (readForUpdate(node), readForUpdate(node, input: 1))
-      let spread = old + (square(gradient) - old) * (1 - rho)
+    public static func moved(_ values: [Tensor], by gradient: Tensor, _ node: Node) -> [Tensor] {
+      let (rho, epsilon) = (node.scalar("rho"), node.scalar("epsilon"))
+      let spread = values[1] + (square(gradient) - values[1]) * (1 - rho)
       let step =
-        readForUpdate(node, input: 2) * momentum + gradient * rate * rsqrt(spread + epsilon)
-      _ = assign(spread, to: node.input(1))
-      _ = assign(step, to: node.input(2))
-      return assign(value - step, to: node.input(0))
+        values[2] * node.scalar("momentum")
+        + gradient * node.scalar("lr") * rsqrt(spread + epsilon)
+      return [values[0] - step, spread, step]
     }
   }
 
@@ -91,97 +79,20 @@ extension Ops {
         "var: resource", "mg: resource", "ms: resource", "mom: resource", "lr: T", "rho: T",
         "momentum: T", "epsilon: T", "grad: T",
       ], gives: [], [.type("T", .floats), .flag("use_locking")])
-    public static func expand(_ node: Node) -> [Tensor] {
-      let (rate, rho, momentum) = (node.input(4), node.input(5), node.input(6))
-      let (epsilon, gradient) = (node.input(7), node.input(8))
-      let (value, oldMean) = (readForUpdate(node), readForUpdate(node, input: 1))
-      let oldSpread = readForUpdate(node, input: 2)
-      let spread = oldSpread + (square(gradient) - oldSpread) * (1 - rho)
-      let mean = oldMean + (gradient - oldMean) * (1 - rho)
+    public static func moved(_ values: [Tensor], by gradient: Tensor, _ node: Node) -> [Tensor] {
+      let (rho, epsilon) = (node.scalar("rho"), node.scalar("epsilon"))
+      let spread = values[2] + (square(gradient) - values[2]) * (1 - rho)
+      let mean = values[1] + (gradient - values[1]) * (1 - rho)
       let variance = spread - square(mean) + epsilon
-      let step = readForUpdate(node, input: 3) * momentum + gradient * rate * rsqrt(variance)
-      _ = assign(mean, to: node.input(1))
-      _ = assign(spread, to: node.input(2))
-      _ = assign(step, to: node.input(3))
-      return assign(value - step, to: node.input(0))
+      let step =
+        values[3] * node.scalar("momentum") + gradient * node.scalar("lr") * rsqrt(variance)
+      return [values[0] - step, mean, spread, step]
     }
   }
 
-  /// Adam with the greatest gradient: m ← m + (1 − β₁)(g − m); v ← max(β₂·v, |g|);
-  /// var ← var − lr/(1 − β₁ᵗ)·m/(v + ε).
-  public enum ResourceApplyAdaMax: VariableUpdateOp {
-    public static let variableCount = 3
-    public static let gradientInput = 8
-    public static let signature = Signature(
-      [
-        "var: resource", "m: resource", "v: resource", "beta1_power: T", "lr: T", "beta1: T",
-        "beta2: T", "epsilon: T", "grad: T",
-      ], gives: [], [.type("T", .floats), .flag("use_locking")])
-    public static func expand(_ node: Node) -> [Tensor] {
-      let (power, rate, beta1) = (node.input(3), node.input(4), node.input(5))
-      let (beta2, epsilon, gradient) = (node.input(6), node.input(7), node.input(8))
-      let (value, m) = (readForUpdate(node), readForUpdate(node, input: 1))
-      let mean = m + (gradient - m) * (1 - beta1)
-      let greatest = maximum(readForUpdate(node, input: 2) * beta2, abs(gradient))
-      _ = assign(mean, to: node.input(1))
-      _ = assign(greatest, to: node.input(2))
-      return assign(
-        value - rate / (1 - power) * (mean / (greatest + epsilon)), to: node.input(0))
-    }
-  }
-
-  private static let ftrl: [Signature.AttributeDefinition] = [
-    .type("T", .floats), .flag("use_locking"), .flag("multiply_linear_by_lr"),
-  ]
-
-  /// McMahan's follow-the-regularized-leader.
-  public enum ResourceApplyFtrl: VariableUpdateOp {
-    public static let variableCount = 3
-    public static let gradientInput = 3
-    public static let signature = Signature(
-      [
-        "var: resource", "accum: resource", "linear: resource", "grad: T", "lr: T", "l1: T",
-        "l2: T", "lr_power: T",
-      ], gives: [], ftrl)
-    public static func expand(_ node: Node) -> [Tensor] {
-      followed(node, shrunk: node.input(3), power: node.input(7))
-    }
-  }
-
-  /// The same with ℓ₂ shrinkage of the variable.
-  public enum ResourceApplyFtrlV2: VariableUpdateOp {
-    public static let variableCount = 3
-    public static let gradientInput = 3
-    public static let signature = Signature(
-      [
-        "var: resource", "accum: resource", "linear: resource", "grad: T", "lr: T", "l1: T",
-        "l2: T", "l2_shrinkage: T", "lr_power: T",
-      ], gives: [], ftrl)
-    public static func expand(_ node: Node) -> [Tensor] {
-      let shrinkage = readForUpdate(node) * node.input(7) * 2
-      return followed(node, shrunk: node.input(3) + shrinkage, power: node.input(8))
-    }
-  }
-
-  /// n ← a + g²; l ← l + g − (n^−p − a^−p)/lr·var;
-  /// var ← |l| > ℓ₁ ? (sign(l)·ℓ₁ − l)/(n^−p/lr + 2ℓ₂) : 0.
-  private static func followed(_ node: Node, shrunk: Tensor, power: Tensor) -> [Tensor] {
-    let (gradient, rate) = (node.input(3), node.input(4))
-    let (l1, l2) = (node.input(5), node.input(6))
-    let (value, old) = (readForUpdate(node), readForUpdate(node, input: 1))
-    let accumulated = old + square(gradient)
-    let (grown, before) = (pow(accumulated, -power), pow(old, -power))
-    let scaled = node[AttributeKey<Bool>("multiply_linear_by_lr")]
-    let change = (grown - before) * value
-    let linear =
-      readForUpdate(node, input: 2) + (scaled ? shrunk * rate - change : shrunk - change / rate)
-    let bound = scaled ? l1 * rate : l1
-    let quadratic = scaled ? grown + l2 * rate * 2 : grown / rate + l2 * 2
-    let moved = (sign(linear) * bound - linear) / quadratic
-    _ = assign(accumulated, to: node.input(1))
-    _ = assign(linear, to: node.input(2))
-    return assign(
-      select(abs(linear) .> bound, moved, zerosLike(moved)), to: node.input(0))
+  /// Adagrad's sum of squares, unless the step leaves it as it is.
+  private static func gathered(_ sum: Tensor, _ gradient: Tensor, _ node: Node) -> Tensor {
+    node[AttributeKey<Bool>("update_slots")] ? sum + square(gradient) : sum
   }
 
   /// Keras' momentum: accum ← accum·μ − lr·g; var ← var + accum, or with Nesterov's look ahead
@@ -192,16 +103,14 @@ extension Ops {
     public static let signature = Signature(
       ["var: resource", "accum: resource", "lr: T", "grad: T", "momentum: T"], gives: [],
       [.type("T", .floats), .flag("use_locking"), .flag("use_nesterov")])
-    public static func expand(_ node: Node) -> [Tensor] {
-      let (rate, gradient, momentum) = (node.input(2), node.input(3), node.input(4))
-      let step = gradient * rate
-      let accumulated = readForUpdate(node, input: 1) * momentum - step
-      let value = readForUpdate(node)
+    public static func moved(_ values: [Tensor], by gradient: Tensor, _ node: Node) -> [Tensor] {
+      let momentum = node.scalar("momentum")
+      let step = gradient * node.scalar("lr")
+      let accumulated = values[1] * momentum - step
       let moved =
         node[AttributeKey<Bool>("use_nesterov")]
-        ? value + (accumulated * momentum - step) : value + accumulated
-      _ = assign(accumulated, to: node.input(1))
-      return assign(moved, to: node.input(0))
+        ? values[0] + (accumulated * momentum - step) : values[0] + accumulated
+      return [moved, accumulated]
     }
   }
 
@@ -219,10 +128,4 @@ extension Ops {
   public enum ApplyCenteredRMSProp: ReferenceUpdateOp {
     public typealias Resource = ResourceApplyCenteredRMSProp
   }
-  /// `ResourceApplyAdaMax` of an older variable.
-  public enum ApplyAdaMax: ReferenceUpdateOp { public typealias Resource = ResourceApplyAdaMax }
-  /// `ResourceApplyFtrl` of an older variable.
-  public enum ApplyFtrl: ReferenceUpdateOp { public typealias Resource = ResourceApplyFtrl }
-  /// `ResourceApplyFtrlV2` of an older variable.
-  public enum ApplyFtrlV2: ReferenceUpdateOp { public typealias Resource = ResourceApplyFtrlV2 }
 }

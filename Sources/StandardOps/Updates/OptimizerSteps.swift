@@ -1,12 +1,14 @@
 import GraphCore
 import TensorCore
 
-/// An op that moves a variable by an optimizer's formula.
+/// An op that moves variables by an optimizer's formula.
 public protocol VariableUpdateOp: CompositeOp {
-  /// How many leading inputs are variables.
+  /// How many leading inputs are variables: what is trained, then its slots.
   static var variableCount: Int { get }
   /// The position of the gradient.
   static var gradientInput: Int { get }
+  /// The new values of the variables, element by element from the old ones and the gradient.
+  static func moved(_ values: [Tensor], by gradient: Tensor, _ node: Node) -> [Tensor]
 }
 
 extension VariableUpdateOp {
@@ -29,10 +31,30 @@ extension VariableUpdateOp {
     return []
   }
 
+  /// All variables are read, then the slots set, then what is trained.
+  public static func expand(_ node: Node) -> [Tensor] {
+    let values = (0..<variableCount).map { Ops.readForUpdate(node, input: $0) }
+    let results = moved(values, by: node.input(gradientInput), node)
+    for (slot, value) in results.enumerated().dropFirst() {
+      _ = Ops.assign(value, to: node.input(slot))
+    }
+    return Ops.assign(results[0], to: node.input(0))
+  }
+
   /// An update has no value.
   public static func gradient(
     of node: Node, _ upstream: [Tensor?], in context: GradientContext
   ) -> Gradient { .none("an update has no value") }
+}
+
+extension Node {
+  /// The input of that name in the op's signature: a step's rate has another place in each form.
+  func scalar(_ name: String) -> Tensor {
+    guard let place = definition?.signature.inputs.firstIndex(where: { $0.name == name }) else {
+      preconditionFailure("\(op) has no input called \(name)")
+    }
+    return input(place)
+  }
 }
 
 extension Ops {
@@ -43,8 +65,8 @@ extension Ops {
     public static let signature = Signature(
       ["var: resource", "alpha: T", "delta: T"], gives: [],
       [.type("T", .floats), .flag("use_locking")])
-    public static func expand(_ node: Node) -> [Tensor] {
-      assign(readForUpdate(node) - node.input(2) * node.input(1), to: node.input(0))
+    public static func moved(_ values: [Tensor], by gradient: Tensor, _ node: Node) -> [Tensor] {
+      [values[0] - gradient * node.scalar("alpha")]
     }
   }
 
@@ -58,44 +80,14 @@ extension Ops {
     public static let signature = Signature(
       ["var: resource", "accum: resource", "lr: T", "grad: T", "momentum: T"], gives: [],
       [.type("T", .floats), .flag("use_locking"), .flag("use_nesterov")])
-    public static func expand(_ node: Node) -> [Tensor] {
-      let (rate, gradient, momentum) = (node.input(2), node.input(3), node.input(4))
-      let value = readForUpdate(node)
-      let accumulated = readForUpdate(node, input: 1) * momentum + gradient
+    public static func moved(_ values: [Tensor], by gradient: Tensor, _ node: Node) -> [Tensor] {
+      let (rate, momentum) = (node.scalar("lr"), node.scalar("momentum"))
+      let accumulated = values[1] * momentum + gradient
       let moved =
         node[usesNesterov]
-        ? value - (gradient * rate + accumulated * momentum * rate) : value - accumulated * rate
-      _ = assign(accumulated, to: node.input(1))
-      return assign(moved, to: node.input(0))
-    }
-  }
-
-  /// Kingma and Ba's Adam: m ← m + (g − m)(1 − β₁); v ← v + (g² − v)(1 − β₂);
-  /// var ← var − m·α / (√v + ε) with α = lr·√(1 − β₂ᵗ) / (1 − β₁ᵗ).
-  public enum ResourceApplyAdam: VariableUpdateOp {
-    /// Whether the step looks ahead.
-    public static let usesNesterov = AttributeKey<Bool>("use_nesterov")
-    public static let variableCount = 3
-    public static let gradientInput = 9
-    public static let signature = Signature(
-      [
-        "var: resource", "m: resource", "v: resource", "beta1_power: T", "beta2_power: T", "lr: T",
-        "beta1: T", "beta2: T", "epsilon: T", "grad: T",
-      ], gives: [], [.type("T", .floats), .flag("use_locking"), .flag("use_nesterov")])
-    public static func expand(_ node: Node) -> [Tensor] {
-      let (power1, power2, rate) = (node.input(3), node.input(4), node.input(5))
-      let (beta1, beta2, epsilon) = (node.input(6), node.input(7), node.input(8))
-      let gradient = node.input(9)
-      let value = readForUpdate(node)
-      let (m, v) = (readForUpdate(node, input: 1), readForUpdate(node, input: 2))
-      let alpha = rate * sqrt(1 - power2) / (1 - power1)
-      let mean = m + (gradient - m) * (1 - beta1)
-      let spread = v + (square(gradient) - v) * (1 - beta2)
-      let direction = node[usesNesterov] ? mean * beta1 + gradient * (1 - beta1) : mean
-      let moved = value - direction * alpha / (sqrt(spread) + epsilon)
-      _ = assign(mean, to: node.input(1))
-      _ = assign(spread, to: node.input(2))
-      return assign(moved, to: node.input(0))
+        ? values[0] - (gradient * rate + accumulated * momentum * rate)
+        : values[0] - accumulated * rate
+      return [moved, accumulated]
     }
   }
 }

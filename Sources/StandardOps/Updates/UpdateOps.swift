@@ -13,5 +13,14 @@ extension OpSet {
     Ops.ApplyAdagrad.self, Ops.ApplyAdagradV2.self, Ops.ApplyAdadelta.self,
     Ops.ApplyRMSProp.self, Ops.ApplyCenteredRMSProp.self, Ops.ApplyAdaMax.self,
     Ops.ApplyFtrl.self, Ops.ApplyFtrlV2.self,
+    Ops.ResourceApplyAdamWithAmsgrad.self,
+    Ops.ResourceSparseApplyMomentum.self, Ops.ResourceSparseApplyKerasMomentum.self,
+    Ops.ResourceSparseApplyAdagrad.self, Ops.ResourceSparseApplyAdagradV2.self,
+    Ops.ResourceSparseApplyAdadelta.self, Ops.ResourceSparseApplyRMSProp.self,
+    Ops.ResourceSparseApplyCenteredRMSProp.self, Ops.ResourceSparseApplyFtrl.self,
+    Ops.ResourceSparseApplyFtrlV2.self,
+    Ops.SparseApplyMomentum.self, Ops.SparseApplyAdagrad.self, Ops.SparseApplyAdagradV2.self,
+    Ops.SparseApplyAdadelta.self, Ops.SparseApplyRMSProp.self,
+    Ops.SparseApplyCenteredRMSProp.self, Ops.SparseApplyFtrl.self, Ops.SparseApplyFtrlV2.self,
   ]
 }

@@ -5,13 +5,15 @@ import TensorCore
 
 /// A way to move variables against a loss's gradients.
 public protocol Optimizer: Sendable {
-  /// The name of the training op by default: `GradientDescent`, `Momentum`, `Adam`.
+  /// The name of the training op and of the slots: `GradientDescent`, `Momentum`, `Adam`.
   var name: String { get }
+  /// How gradients are bounded before they are applied.
+  var clipping: GradientClipping { get }
+  /// The numbers that steer the steps and that may follow a schedule.
+  var hyperparameters: [any Hyperparameter] { get }
   /// Makes what the variables need besides themselves and returns the op that moves each of them,
   /// followed by ops that run after all of these.
-  func updates(_ pairs: [(gradient: Tensor, variable: Variable)], in graph: Graph) -> (
-    each: [Node], after: (() -> [Node])?
-  )
+  func updates(in step: OptimizerStep) -> (each: [Node], after: (() -> [Node])?)
 }
 
 extension Optimizer {
@@ -22,7 +24,8 @@ extension Optimizer {
   ///
   /// - Parameters:
   ///   - loss: a floating-point tensor; one that is not a scalar is summed.
-  ///   - globalStep: a counter to raise by 1 after the step.
+  ///   - globalStep: a counter to raise by 1 after the step; `graph.globalStep` by default where the
+  ///     optimizer follows a schedule.
   ///   - variables: what to train; the collection `trainable_variables` by default.
   @discardableResult
   public func minimize(
@@ -37,14 +40,17 @@ extension Optimizer {
   }
 
   /// The gradient of a loss with respect to each variable, nil where the loss does not depend on it.
+  ///
+  /// The gradient of an embedding is a list of rows, which optimizers that have a step for rows take
+  /// as it is; `densified` is the same as one tensor.
   public func computeGradients(
     _ loss: Tensor, variables: [Variable]? = nil, file: StaticString = #fileID,
     line: UInt = #line
-  ) -> [(gradient: Tensor?, variable: Variable)] {
+  ) -> [(gradient: GradientValue?, variable: Variable)] {
     if loss.isPoison { return [] }
     return loss.graph.at(SourceSite(file, line)) {
       let variables = variables ?? loss.graph.variables(in: .trainableVariables)
-      let all = gradients(of: loss, withRespectTo: variables)
+      let all = gradientValues(of: [loss], withRespectTo: variables)
       if all.allSatisfy({ $0 == nil }) {
         let reasons = variables.prefix(3).compactMap {
           explainMissingGradient(of: loss, withRespectTo: $0)
@@ -62,7 +68,7 @@ extension Optimizer {
   /// A node that moves each variable by its gradient, and then applies its constraint if it has one.
   @discardableResult
   public func applyGradients(
-    _ pairs: [(gradient: Tensor?, variable: Variable)], in graph: Graph,
+    _ pairs: [(gradient: GradientValue?, variable: Variable)], in graph: Graph,
     globalStep: Variable? = nil, name: String? = nil, file: StaticString = #fileID,
     line: UInt = #line
   ) -> Node {
@@ -70,18 +76,24 @@ extension Optimizer {
       let known = pairs.compactMap { pair in
         pair.gradient.map { (gradient: $0, variable: pair.variable) }
       }
+      let counter =
+        globalStep ?? (hyperparameters.contains(where: \.followsSteps) ? graph.globalStep : nil)
+      let outer = graph.scope.names
       let scope = name ?? self.name
       let full = graph.nameScope(scope) { graph.scope.names }
       let finished: [Node] = graph.nameScope(full) {
-        let (each, after) = updates(known, in: graph)
+        let step = OptimizerStep(
+          graph: graph, pairs: clipping.clipped(known, in: graph), counter: counter,
+          slotName: self.name, outerScope: outer)
+        let (each, after) = known.isEmpty ? ([], nil) : updates(in: step)
         let moved = each + (graph.controlDependencies(each) { after?() ?? [] })
         return moved
           + graph.controlDependencies(moved) { graph.constraintSteps(of: known.map(\.variable)) }
       }
       let train: Node
-      if let globalStep {
+      if let counter {
         train = graph.controlDependencies(finished) {
-          globalStep.assignAdd(globalStep.value.constant(1), name: full)
+          counter.assignAdd(counter.value.constant(1), name: full)
         }
       } else {
         train = graph.group(finished, name: full)
@@ -91,58 +103,15 @@ extension Optimizer {
     }
   }
 
-  /// Adds the update op of one variable under TensorFlow's name for it.
-  func update(
-    _ variable: Variable, _ op: any Op.Type, _ inputs: [Tensor],
-    _ attributes: [String: Attribute] = [:]
+  /// A node that moves each variable by its gradient, one tensor for each.
+  @discardableResult
+  public func applyGradients(
+    _ pairs: [(gradient: Tensor?, variable: Variable)], in graph: Graph,
+    globalStep: Variable? = nil, name: String? = nil, file: StaticString = #fileID,
+    line: UInt = #line
   ) -> Node {
-    variable.graph.nameScope("update_\(variable.name)") {
-      // An older variable takes the older form of the step.
-      let older = variable.graph.ops[String(op.name.dropFirst("Resource".count))]
-      return variable.graph.add(variable.isReference ? older ?? op : op, inputs, attributes)
-    }
-  }
-
-  /// A variable beside another, of its shape and type, that training keeps: `kernel/Momentum`.
-  func slot(_ name: String, of variable: Variable) -> Variable {
-    let graph = variable.graph
-    let shape = variable.shape.fullyDefined ?? .scalar
-    let full = "\(variable.name)/\(name)"
-    if variable.isReference {
-      // The step of an older variable takes slots of its own kind.
-      if let known = graph.state.withLock({ $0.variables[full] }) { return known }
-      return graph.atRoot {
-        graph.nameScope(full + "/") {
-          let start = graph.nameScope(full + "/Initializer/") {
-            Initializer.zeros.build(graph, shape, variable.dtype)
-          }
-          return graph.makeVariable(
-            full + "/", start, trainable: false, collections: [.globalVariables],
-            isReference: true)
-        }
-      }
-    }
-    return graph.atRoot {
-      graph.withScope({ $0.variables = "" }) {
-        graph.getVariable(
-          full, shape: shape, dtype: variable.dtype, initializer: .zeros, trainable: false)
-      }
-    }
-  }
-}
-
-/// A learning rate: a number, or a tensor such as a schedule.
-public enum LearningRate: Sendable, ExpressibleByFloatLiteral {
-  case number(Double)
-  case tensor(Tensor)
-
-  /// A fixed rate.
-  public init(floatLiteral value: Double) { self = .number(value) }
-
-  func tensor(as dtype: DType, in graph: Graph, _ name: String) -> Tensor {
-    switch self {
-    case .tensor(let tensor): cast(tensor, dtype)
-    case .number(let number): graph.constant(number, dtype, name: name)
-    }
+    applyGradients(
+      pairs.map { (gradient: $0.gradient.map { .dense($0) }, variable: $0.variable) }, in: graph,
+      globalStep: globalStep, name: name, file: file, line: line)
   }
 }
