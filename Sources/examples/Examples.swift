@@ -39,7 +39,7 @@ protocol Example {
     guard Self.all.contains(where: { $0.name == name }) else {
       throw ValidationError(
         "there is no example \"\(name)\"; there are "
-          + Self.all.map(\.name).joined(separator: ", "))
+          + Self.all.map { $0.name }.joined(separator: ", "))
     }
     guard epochs > 0 else { throw ValidationError("--epochs must be positive") }
   }
