@@ -11,7 +11,8 @@ enum Autoencoder: Example {
     let few = train.keeping(classes: Array(0..<10), limit: 10)
     let encoder: [Layer] = [
       .dense(100, activation: .selu, kernelInitializer: .lecunNormal(), name: "encoder1"),
-      .dense(30, activation: .selu, kernelInitializer: .lecunNormal(), name: "encoder2"),
+      // Codes within −1 and 1, lest they be too large for what is put on them later.
+      .dense(30, activation: .tanh, name: "encoder2"),
     ]
 
     let autoencoder = try Sequential(
@@ -38,7 +39,7 @@ enum Autoencoder: Example {
         for layer in model.layers.dropLast() { model.graph.freeze(model.variables(of: layer)) }
       }
       try model.compile(
-        optimizer: MomentumOptimizer(learningRate: 0.02, momentum: 0.9),
+        optimizer: AdamOptimizer(),
         loss: .sparseSoftmaxCrossEntropy, metrics: [.accuracy])
       let history = try experiment.fit(name, model, on: few, validation: test)
       experiment.row(

@@ -35,13 +35,13 @@ enum Transfer: Example {
     let student = try Model(inputs: x, outputs: Layers.dense(cut, units: 2, name: "two"))
     try student.session.copyVariables(from: teacher.session)
     graph.freeze(lower)
-    try compile(student, rate: 0.01)
+    // The new head alone may take larger steps.
+    try compile(student, rate: 0.05)
     let frozenEpochs = max(1, experiment.epochs / 4)
     let frozen = try experiment.fit(
       "two, transferred", student, on: few, validation: two.test, epochs: frozenEpochs)
     graph.unfreeze(lower)
-    // A lower rate, lest the first steps spoil what was learned.
-    try compile(student, rate: 0.001)
+    try compile(student, rate: 0.01)
     let trained = try experiment.fit(
       "two, transferred", student, on: few, validation: two.test,
       epochs: max(1, experiment.epochs - frozenEpochs))
