@@ -133,7 +133,10 @@ extension Graph {
       guard case .int(let n)? = attributes[count], (0...65_536).contains(n) else {
         throw GraphError("the attribute \(count) is missing or out of range")
       }
-      return Array(repeating: try type(name)[0], count: n)
+      guard let dtype = try type(name).first else {
+        throw GraphError("the attribute \(name) states no type")
+      }
+      return Array(repeating: dtype, count: n)
     case .repeatedFixed(let count, let dtype):
       guard case .int(let n)? = attributes[count], (0...65_536).contains(n) else {
         throw GraphError("the attribute \(count) is missing or out of range")

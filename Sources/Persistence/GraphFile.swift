@@ -43,7 +43,7 @@ public enum GraphFile {
   public static func write(_ graph: Graph, to path: String) throws {
     try graph.throwNewErrors()
     if path.hasSuffix(".meta.pbtxt") {
-      try FileSystem.writeAtomically(Array(TFMetaGraphDef(graph).textFormatString().utf8), to: path)
+      try FileSystem.writeAtomically(Array(TFMetaGraphDef(graph).fileText.utf8), to: path)
     } else if path.hasSuffix(".meta") {
       try FileSystem.writeAtomically(TFMetaGraphDef(graph).bytes(), to: path)
     } else if path.hasSuffix(".pb") {
@@ -59,5 +59,5 @@ public enum GraphFile {
   }
 
   /// The graph as a GraphDef in Protocol Buffers' text form.
-  package static func text(_ graph: Graph) -> String { TFGraphDef(graph).textFormatString() }
+  package static func text(_ graph: Graph) -> String { TFGraphDef(graph).fileText }
 }

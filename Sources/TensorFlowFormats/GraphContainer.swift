@@ -162,7 +162,7 @@ extension GraphContainer {
   private static func write(text message: some SwiftProtobuf.Message, to path: String)
     throws(FileError)
   {
-    try FileSystem.writeAtomically(Array(message.compactText.utf8), to: path)
+    try FileSystem.writeAtomically(Array(message.fileText.utf8), to: path)
   }
 
   private func writeSavedModel(_ path: String) throws {

@@ -124,20 +124,3 @@ extension TFNodeDef {
     return rest
   }
 }
-
-extension SwiftProtobuf.Message {
-  /// The message in Protocol Buffers' text form; empty if it says nothing. Fields that are not known
-  /// here are left out, since text without their names could not be read again.
-  package var compactText: String {
-    var options = TextFormatEncodingOptions()
-    options.printUnknownFields = false
-    return textFormatString(options: options)
-  }
-
-  /// The message's bytes, equal for equal messages.
-  package func bytes() throws -> [UInt8] {
-    var options = BinaryEncodingOptions()
-    options.useDeterministicOrdering = true
-    return try serializedBytes(options: options)
-  }
-}

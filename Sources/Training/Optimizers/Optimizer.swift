@@ -17,6 +17,11 @@ public protocol Optimizer: Sendable {
 }
 
 extension Optimizer {
+  /// None.
+  public var clipping: GradientClipping { GradientClipping() }
+  /// None that may follow a schedule.
+  public var hyperparameters: [any Hyperparameter] { [] }
+
   /// A node that runs one training step; also added to the collection `train_op`.
   ///
   /// After the variables have moved, the step applies their constraints: what the collection

@@ -17,10 +17,12 @@ struct MutatedFormat: Sendable, CustomTestStringConvertible {
     graph("pb", fixture("mutation/net.pb")), graph("pbtxt", fixture("mutation/net.pbtxt")),
     graph("meta", fixture("mutation/net.meta")), graph("graph", text), tensor, images,
     checkpoint("index", damaging: ".index"), checkpoint("data", damaging: ".data-00000-of-00001"),
-    entries,
+    entries(
+      "entries", "adam.index", ["adam.data-00000-of-00001"]), version1, table, savedModel, events,
+    records,
   ]
 
-  private static func fixture(_ name: String) -> [UInt8] {
+  static func fixture(_ name: String) -> [UInt8] {
     guard let url = Bundle.module.url(forResource: "Fixtures/\(name)", withExtension: nil),
       let data = try? Data(contentsOf: url)
     else { preconditionFailure("the fixture \(name) is missing") }
@@ -34,14 +36,14 @@ struct MutatedFormat: Sendable, CustomTestStringConvertible {
     return Array(GraphText.lines(of: graph).map { $0 + "\n" }.joined().utf8)
   }
 
-  private static func write(_ bytes: [UInt8], _ folder: String, _ name: String) throws -> String {
+  static func write(_ bytes: [UInt8], _ folder: String, _ name: String) throws -> String {
     let path = folder + "/" + name
     try Data(bytes).write(to: URL(filePath: path))
     return path
   }
 
   /// A graph's file: read, shown in every form, planned and run.
-  private static func graph(_ ending: String, _ bytes: [UInt8]) -> MutatedFormat {
+  static func graph(_ ending: String, _ bytes: [UInt8]) -> MutatedFormat {
     MutatedFormat(name: ending) { mutator, folder in
       let path = try write(mutator.damaged(bytes), folder, "mutant.\(ending)")
       let graph = try GraphFile.read(path)
@@ -55,7 +57,7 @@ struct MutatedFormat: Sendable, CustomTestStringConvertible {
   }
 
   /// Runs something of a graph, on zeros, within bounds that a test can wait for.
-  private static func run(_ graph: Graph, _ mutator: inout Mutator) throws {
+  static func run(_ graph: Graph, _ mutator: inout Mutator) throws {
     var settings = CompilerSettings()
     settings.roundLimit = 1000
     let session = try Session(
@@ -74,55 +76,5 @@ struct MutatedFormat: Sendable, CustomTestStringConvertible {
     for _ in 0..<2 {
       _ = try session.run([outputs[mutator.number(below: outputs.count)]], feeding: feeds)
     }
-  }
-
-  /// NumPy's file of one tensor.
-  private static let tensor = MutatedFormat(name: "npy") { mutator, folder in
-    let path = try write(
-      mutator.damaged(fixture("mutation/tensor.npy")), folder, "mutant.npy")
-    _ = try NPY.read(path)
-  }
-
-  /// The digits' format.
-  private static let images = MutatedFormat(name: "idx") { mutator, folder in
-    let sizes: [UInt8] = [0, 0, 8, 3, 0, 0, 0, 4, 0, 0, 0, 6, 0, 0, 0, 5]
-    let pixels = (0..<120).map { UInt8($0) }
-    let path = try write(mutator.damaged(sizes + pixels), folder, "mutant-idx3-ubyte")
-    _ = try IDX.read(path)
-  }
-
-  /// One file of a checkpoint damaged, the other whole.
-  private static func checkpoint(_ name: String, damaging ending: String) -> MutatedFormat {
-    let files = [".index", ".data-00000-of-00001"].map { ($0, fixture("adam" + $0)) }
-    return MutatedFormat(name: name) { mutator, folder in
-      for (own, bytes) in files {
-        _ = try write(own == ending ? mutator.damaged(bytes) : bytes, folder, "mutant" + own)
-      }
-      try readAll(folder + "/mutant")
-    }
-  }
-
-  /// An index whose entries are damaged and whose checksums are right: what a stranger would write.
-  private static let entries: MutatedFormat = {
-    let data = fixture("adam.data-00000-of-00001")
-    let index = (try? SortedTable.read(fixture("adam.index"), path: "adam.index")) ?? []
-    return MutatedFormat(name: "entries") { mutator, folder in
-      var table = index
-      let number = mutator.number(below: table.count)
-      if mutator.number(below: 4) == 0 {
-        table[number].key = mutator.damaged(table[number].key)
-      } else {
-        table[number].value = mutator.damaged(table[number].value)
-      }
-      table.sort { $0.key.lexicographicallyPrecedes($1.key) }
-      _ = try write(SortedTable.write(table), folder, "mutant.index")
-      _ = try write(data, folder, "mutant.data-00000-of-00001")
-      try readAll(folder + "/mutant")
-    }
-  }()
-
-  private static func readAll(_ prefix: String) throws {
-    let reader = try CheckpointReader(prefix: prefix)
-    for entry in reader.entries { _ = try reader.value(of: entry.name) }
   }
 }

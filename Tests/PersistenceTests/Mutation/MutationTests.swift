@@ -23,7 +23,7 @@ import Testing
       .appending(path: "dataflow-mutants-\(ProcessInfo.processInfo.processIdentifier)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
-    let trail = "/tmp/dataflow-mutant-\(format.name)"
+    let trail = FileManager.default.temporaryDirectory.path + "/dataflow-mutant-\(format.name)"
     print(
       "\(format.name): \(Self.count) mutants of seed \(Self.seed); the last begun is in \(trail)")
     defer { try? FileManager.default.removeItem(atPath: trail) }
