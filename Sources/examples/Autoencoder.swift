@@ -38,8 +38,10 @@ enum Autoencoder: Example {
       if name == "encoder frozen" {
         for layer in model.layers.dropLast() { model.graph.freeze(model.variables(of: layer)) }
       }
+      // The head alone may take larger steps.
+      let rate = name == "encoder frozen" ? 0.01 : 0.001
       try model.compile(
-        optimizer: AdamOptimizer(),
+        optimizer: AdamOptimizer(learningRate: rate),
         loss: .sparseSoftmaxCrossEntropy, metrics: [.accuracy])
       let history = try experiment.fit(name, model, on: few, validation: test)
       experiment.row(
