@@ -26,6 +26,7 @@ let package = Package(
     .library(name: "Dataflow", targets: ["Dataflow"]),
     .executable(name: "graphc", targets: ["graphc"]),
     .executable(name: "mnist", targets: ["mnist"]),
+    .executable(name: "examples", targets: ["examples"]),
     .executable(name: "bench-mlp", targets: ["bench-mlp"]),
   ],
   traits: [
@@ -85,6 +86,7 @@ let package = Package(
     .executableTarget(
       name: "graphc", dependencies: ["Dataflow", "GraphTools", "TensorFlowFormats", argumentParser]),
     .executableTarget(name: "mnist", dependencies: ["Dataflow", argumentParser]),
+    .executableTarget(name: "examples", dependencies: ["Dataflow", argumentParser]),
     .executableTarget(name: "bench-mlp", dependencies: ["Dataflow", argumentParser]),
 
     tests("StandardOps", ["Dataflow"], resources: [.copy("Fixtures")]),
@@ -93,7 +95,7 @@ let package = Package(
     tests("GraphRuntime", ["Dataflow", "AllocationCounter"]),
     tests("GraphTools", ["Dataflow"]),
     tests("TensorFlowFormats", ["TensorCore"]),
-    tests("Training", ["Dataflow"], resources: [.copy("Fixtures")]),
+    tests("Training", ["Dataflow", "TensorFlowFormats"], resources: [.copy("Fixtures")]),
     tests(
       "Persistence", ["Dataflow", "GraphRuntime", "GraphTools", "TensorFlowFormats", "CZlib"],
       resources: [.copy("Fixtures")]),

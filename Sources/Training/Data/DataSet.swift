@@ -2,21 +2,24 @@ import StandardOps
 import TensorCore
 import TensorFlowFormats
 
-/// Images with their labels, some to train on and some to test with.
+/// Images, or other examples, with their labels, some to train on and some to test with.
 public struct DataSet: Sendable {
   /// What to train on.
   public let train: Split
   /// What to test with.
   public let test: Split
 
+  /// A set of the two.
+  public init(train: Split, test: Split) { (self.train, self.test) = (train, test) }
+
   /// Some of the images with their labels.
   public struct Split: Sendable {
-    /// `float32`, shape `[count, pixels]`, each pixel from 0 to 1.
+    /// An example a row: of MNIST `float32`, shape `[count, pixels]`, each pixel from 0 to 1.
     public let images: TensorValue
-    /// `int64`, shape `[count]`.
+    /// What is to be learned of each: of MNIST `int64`, shape `[count]`.
     public let labels: TensorValue
     /// The number of images.
-    public var count: Int { labels.count }
+    public var count: Int { labels.shape.rank > 0 ? labels.shape[0] : 0 }
   }
 
   /// MNIST's four files from a directory, or the 5,000 digits that come with the package.

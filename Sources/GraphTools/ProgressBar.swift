@@ -1,15 +1,16 @@
 import Glibc
 
 /// A line on a terminal that says how far the work is; silent where standard error is no terminal.
-struct ProgressBar {
+package struct ProgressBar {
   private let total: Int
   private let isShown = isatty(STDERR_FILENO) != 0
   private var last = ContinuousClock.now - .seconds(1)
 
-  init(total: Int) { self.total = total }
+  /// A line for work of so many parts.
+  package init(total: Int) { self.total = total }
 
   /// Shows that `done` of the total are done; not more than ten times a second.
-  mutating func show(_ done: Int, _ note: String) {
+  package mutating func show(_ done: Int, _ note: String) {
     guard isShown, total > 0, done == total || ContinuousClock.now - last > .milliseconds(100)
     else { return }
     last = .now
@@ -20,7 +21,7 @@ struct ProgressBar {
   }
 
   /// Removes the line.
-  func clear() {
+  package func clear() {
     if isShown { write("\r\u{1b}[2K") }
   }
 

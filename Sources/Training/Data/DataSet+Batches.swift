@@ -3,9 +3,9 @@ import TensorCore
 extension DataSet {
   /// Some images with their labels: what one training step takes.
   public struct Batch: Sendable {
-    /// `float32`, shape `[count, pixels]`.
+    /// Some rows of a split's images.
     public let images: TensorValue
-    /// `int64`, shape `[count]`.
+    /// Their labels.
     public let labels: TensorValue
   }
 
