@@ -29,6 +29,14 @@ struct Convert: ParsableCommand {
     if !isSavedModel, checkpoint != nil || !(feed + fetch).isEmpty {
       throw ValidationError("--checkpoint, --feed and --fetch are for writing a SavedModel")
     }
+    // A mistyped ending would become a folder.
+    if isSavedModel, FileSystem.name(of: output).dropFirst().contains("."),
+      !FileSystem.isDirectory(output)
+    {
+      throw ValidationError(
+        "\(output) must end in .meta, .meta.pbtxt, .pb, .pbtxt or .graph; a SavedModel's folder whose "
+          + "name has a dot must end in a slash")
+    }
     if !feed.isEmpty, fetch.isEmpty {
       throw ValidationError("a signature that feeds must fetch something: name it with --fetch")
     }

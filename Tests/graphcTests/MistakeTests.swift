@@ -27,6 +27,13 @@ import Testing
     }
   }
 
+  @Test func aMistypedEndingMakesNoFolder() throws {
+    let path = temporary("net.pbtx").path
+    let output = try failure(["convert", try graph("elementwise.graph"), path])
+    #expect(output.contains("must end in .meta"), "\(output)")
+    #expect(!FileManager.default.fileExists(atPath: path))
+  }
+
   @Test func aSelectionOfNoCaseIsAnError() throws {
     let folder = temporary("cases")
     let one = folder.appending(path: "one")
