@@ -14,6 +14,13 @@ extension FileSystem {
       throw FileError(
         path, "has \(status.st_size) bytes; \(count) from byte \(offset) on are missing")
     }
+    return try read(file, from: offset, count: count, path)
+  }
+
+  /// Part of an open file that is known to be that long.
+  static func read(_ file: Int32, from offset: Int, count: Int, _ path: String) throws(FileError)
+    -> [UInt8]
+  {
     var done = 0
     let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
       while done < count {

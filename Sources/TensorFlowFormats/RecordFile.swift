@@ -139,17 +139,6 @@ package final class RecordReader {
   }
 
   private func read(_ count: Int, at start: Int) throws(FileError) -> [UInt8] {
-    var done = 0
-    let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
-      while done < count {
-        let got = pread(file, buffer.baseAddress! + done, count - done, off_t(start + done))
-        if got < 0, errno == EINTR { continue }
-        if got <= 0 { break }
-        done += got
-      }
-      initialized = done
-    }
-    guard done == count else { throw .system(path, "read it") }
-    return bytes
+    try FileSystem.read(file, from: start, count: count, path)
   }
 }

@@ -11,7 +11,7 @@ extension TFTensorShapeProto {
   /// What the message says of a shape; nil if a size is out of range.
   package var partialShape: PartialShape? {
     if unknownRank { return .unknown }
-    guard dim.count <= 254, dim.allSatisfy({ $0.size >= -1 && $0.size < 1 << 48 }) else {
+    guard dim.count <= 254, dim.allSatisfy({ $0.size >= -1 && $0.size < Shape.mostElements }) else {
       return nil
     }
     return PartialShape(dim.map { $0.size < 0 ? nil : Int($0.size) })

@@ -164,7 +164,7 @@ struct RecordedEvents {
         atPath: folder, withIntermediateDirectories: true)
       let original = [UInt8](try Data(contentsOf: URL(filePath: Self.fixture())))
       let path = folder + "/changed"
-      var random = SplitMix(state: 11)
+      var random = SplitMix64(state: 11)
       for _ in 0..<2000 {
         var bytes = original
         let place = Int(random.next() % UInt64(bytes.count))
@@ -180,27 +180,12 @@ struct RecordedEvents {
     }
   }
 
-  /// Right checksums say nothing of what is inside: it is read or refused, and no size is believed.
-  @Test func changedRecordsDoNoHarm() throws {
+  /// Right checksums say nothing of what is inside: no size is believed.
+  @Test func aHugeTensorInARecordIsRefused() throws {
     try inFolder { folder in
       try FileManager.default.createDirectory(
         atPath: folder, withIntermediateDirectories: true)
-      let records = try RecordedEvents(Self.fixture()).events.map {
-        try $0.serializedBytes() as [UInt8]
-      }
       let path = folder + "/changed"
-      var random = SplitMix(state: 13)
-      for _ in 0..<2000 {
-        var bytes = records[Int(random.next() % UInt64(records.count))]
-        for _ in 0...(random.next() % 3) {
-          bytes[Int(random.next() % UInt64(bytes.count))] = UInt8(
-            truncatingIfNeeded: random.next())
-        }
-        let file = try #require(try RecordAppender(creating: path))
-        try file.append(bytes)
-        _ = try? events(path)
-        try FileManager.default.removeItem(atPath: path)
-      }
       var event = TFEvent()
       var value = TFSummary.Value()
       value.tensor.dtype = .dtFloat
@@ -210,18 +195,6 @@ struct RecordedEvents {
       let file = try #require(try RecordAppender(creating: path))
       try file.append(event.serializedBytes())
       #expect(throws: FileError.self) { try self.events(path) }
-    }
-  }
-
-  /// A small generator of numbers that are the same in every run.
-  private struct SplitMix {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-      state &+= 0x9e37_79b9_7f4a_7c15
-      var z = state
-      z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-      z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-      return z ^ (z >> 31)
     }
   }
 }

@@ -3,11 +3,11 @@ import TensorCore
 extension GraphText {
   /// Adds to `graph` what `text` describes.
   ///
+  /// - Parameter allowance: the most bytes of tensors whose elements the text does not hold itself; for
+  ///   text that is no stranger's there need be no limit.
   /// - Throws: `GraphError` with file and line.
-  ///
-  /// - Parameter allowance: the most bytes of tensors whose elements the text does not hold itself.
   package static func parse(
-    _ text: String, path: String, into graph: Graph, allowance: Int = 1 << 28
+    _ text: String, path: String, into graph: Graph, allowance: Int = .max
   ) throws(GraphError) {
     var parser = GraphTextParser(path: path, allowance: allowance)
     for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()

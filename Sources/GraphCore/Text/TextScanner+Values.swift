@@ -44,7 +44,9 @@ extension TextScanner {
         isUnknown = true
       } else {
         let size = try scanner.integer()
-        guard size >= 0, size < 1 << 48 else { throw scanner.mistake("\(size) is no size") }
+        guard size >= 0, size < Shape.mostElements else {
+          throw scanner.mistake("\(size) is no size")
+        }
         sizes.append(size)
       }
     }

@@ -32,7 +32,9 @@ struct MutatedFormat: Sendable, CustomTestStringConvertible {
   /// The text form of TensorFlow's file.
   private static var text: [UInt8] {
     let path = Bundle.module.resourcePath.map { $0 + "/Fixtures/mutation/net.meta" } ?? ""
-    guard let graph = try? GraphFile.read(path) else { return [] }
+    guard let graph = try? GraphFile.read(path) else {
+      preconditionFailure("the fixture \(path) cannot be read")
+    }
     return Array(GraphText.lines(of: graph).map { $0 + "\n" }.joined().utf8)
   }
 
