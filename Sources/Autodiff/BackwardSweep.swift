@@ -12,6 +12,8 @@ struct BackwardSweep {
   }
 
   let graph: Graph
+  /// The name of the whole calculation that the sweep is part of.
+  private let source: String
   private let targets: [Endpoint]
   private let wanted: Set<Endpoint>
   private let stops: Set<Endpoint>
@@ -28,12 +30,21 @@ struct BackwardSweep {
   /// Whether a path of data edges leads from a target to an output.
   private(set) var isConnected = false
 
-  init(graph: Graph, from outputs: [Tensor], to targets: [Tensor], stops: [Tensor]) {
+  /// Prepares a sweep.
+  ///
+  /// - Parameter source: what the calculation is called that this sweep belongs to; by default it is
+  ///   one of its own.
+  init(
+    graph: Graph, from outputs: [Tensor], to targets: [Tensor], stops: [Tensor],
+    source: String? = nil
+  ) {
     self.graph = graph
+    // No other calculation of this graph, be it read from a file, began where this one does.
+    self.source = source ?? "gradients_at_\(graph.count)"
     self.targets = targets.map(\.endpoint)
     wanted = Set(self.targets)
     self.stops = Set(stops.map(\.endpoint))
-    let starts = outputs.map(\.endpoint)
+    let starts = outputs.filter { !$0.isPoison }.map(\.endpoint)
     findFrames()
     findOrder(from: starts)
     for key in order where dependencies(of: key).contains(where: { carries($0) }) {
@@ -202,11 +213,12 @@ struct BackwardSweep {
   }
 
   private var context: GradientContext {
-    let graph = graph
-    return GradientContext(graph: graph) { outputs, upstream, inputs in
+    let (graph, source) = (graph, source)
+    return GradientContext(graph: graph, source: source) { outputs, upstream, inputs in
       // A loop's gradient is built in a function's graph.
       let graph = outputs.first?.graph ?? graph
-      var inner = BackwardSweep(graph: graph, from: outputs, to: inputs, stops: inputs)
+      var inner = BackwardSweep(
+        graph: graph, from: outputs, to: inputs, stops: inputs, source: source)
       for (output, value) in zip(outputs, upstream) {
         if let value { inner.contribute(.dense(value), to: output.endpoint) }
       }

@@ -35,7 +35,7 @@ package struct NodeDescription: Sendable {
 
 extension Graph {
   /// Adds described nodes, each after what it takes and otherwise in the given order, which is the
-  /// order of effects.
+  /// order of effects; they may take nodes that the graph has already.
   ///
   /// - Throws: `GraphError` for the first node that cannot be added; earlier ones stay.
   package func append(_ descriptions: [NodeDescription]) throws(GraphError) {
@@ -43,7 +43,9 @@ extension Graph {
     let base = count
     for description in order.sequence.map({ descriptions[$0] }) {
       do throws(GraphError) {
-        try append(description) { order.place(of: $0).map { base + $0 } }
+        try append(description) { name in
+          order.place(of: name).map { base + $0 } ?? operation(named: name)?.index
+        }
       } catch {
         throw Self.located(
           error, node: description.name, op: description.op, site: description.site, inputs: [])
@@ -155,6 +157,7 @@ private struct DescriptionOrder {
     for (index, node) in descriptions.enumerated() {
       for input in node.inputs {
         guard let source = positions[input.node] else {
+          if graph.operation(named: input.node) != nil { continue }
           throw GraphError(
             "takes \"\(input.node)\", which is not there", node: node.name, op: node.op,
             site: node.site)

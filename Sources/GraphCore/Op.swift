@@ -123,18 +123,21 @@ public enum Gradient: Sendable {
 public struct GradientContext: Sendable {
   /// The graph that gradient nodes are added to.
   public let graph: Graph
+  /// Distinguishes what this calculation of gradients collects from what others do.
+  package let source: String
   /// Differentiates `outputs` with the given upstream gradients with respect to `inputs`, not going
   /// beyond them: for composites, whose gradient follows from their expansion.
   package let differentiate:
     @Sendable (_ outputs: [Tensor], _ upstream: [Tensor?], _ inputs: [Tensor]) -> [Tensor?]
 
   package init(
-    graph: Graph,
+    graph: Graph, source: String,
     differentiate:
       @escaping @Sendable (_ outputs: [Tensor], _ upstream: [Tensor?], _ inputs: [Tensor])
       -> [Tensor?]
   ) {
     self.graph = graph
+    self.source = source
     self.differentiate = differentiate
   }
 }

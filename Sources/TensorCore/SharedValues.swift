@@ -5,6 +5,7 @@ package final class SharedValues: Sendable {
   private struct State: Sendable {
     var elements: [TensorValue?] = []
     var gradients: [String: SharedValues] = [:]
+    var shapes: [Shape?] = []
   }
   private let state: Mutex<State>
   /// Whether what is written where something is already is added to it, as gradients are.
@@ -38,11 +39,17 @@ package final class SharedValues: Sendable {
   /// Takes the last element.
   package func pop() -> TensorValue? { state.withLock { $0.elements.popLast() ?? nil } }
 
+  /// The shape of the zeros that an unset element stands for, as that of what it is the gradient of.
+  package func shapeOfZeros(at index: Int) -> Shape? {
+    state.withLock { $0.shapes.indices.contains(index) ? $0.shapes[index] : nil }
+  }
+
   /// The places for the gradients that one calculation collects.
   package func gradients(_ source: String) -> SharedValues {
     state.withLock { state in
       if let known = state.gradients[source] { return known }
       let made = SharedValues(count: state.elements.count, accumulates: true)
+      made.state.withLock { $0.shapes = state.elements.map { $0?.shape } }
       state.gradients[source] = made
       return made
     }

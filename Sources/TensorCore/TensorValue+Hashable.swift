@@ -20,7 +20,7 @@ extension TensorValue: Hashable {
     switch contents {
     case .bytes: withUnsafeBytes { hasher.combine(bytes: .init(rebasing: $0.prefix(256))) }
     case .strings(let strings): hasher.combine(strings)
-    case .list(let items): hasher.combine(items)
+    case .list(let list): hasher.combine(list)
     case .shared(let values): hasher.combine(ObjectIdentifier(values))
     }
   }

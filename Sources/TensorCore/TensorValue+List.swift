@@ -1,12 +1,12 @@
 extension TensorValue {
   /// A scalar of `variant` that holds tensors: TensorFlow's `TensorList`.
-  package init(list: [TensorValue]) {
+  package init(list: TensorList) {
     self.init(dtype: .variant, shape: .scalar, contents: .list(list))
   }
 
   /// The tensors that a list holds; nil for any other value.
-  package var list: [TensorValue]? {
-    if case .list(let items) = contents { items } else { nil }
+  package var list: TensorList? {
+    if case .list(let list) = contents { list } else { nil }
   }
 
   /// A scalar of `resource` that names a variable.

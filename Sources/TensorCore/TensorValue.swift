@@ -5,7 +5,7 @@ public struct TensorValue: Sendable {
   package enum Contents: Sendable {
     case bytes(TensorStorage)
     case strings([[UInt8]])
-    case list([TensorValue])
+    case list(TensorList)
     case shared(SharedValues)
   }
 
@@ -112,7 +112,7 @@ public struct TensorValue: Sendable {
     switch contents {
     case .bytes: count * (dtype.byteCount ?? 0)
     case .strings(let strings): strings.reduce(0) { $0 + $1.count }
-    case .list(let items): items.reduce(0) { $0 + $1.byteCount }
+    case .list(let list): list.items.reduce(0) { $0 + $1.byteCount }
     case .shared: 0
     }
   }

@@ -111,7 +111,9 @@ extension Ops {
   private static func callGradient(
     _ node: Node, _ upstream: [Tensor?], _ context: GradientContext
   ) -> Gradient {
-    guard let function = node.function("f") else { return .none("its function is not known") }
+    guard let function = node.function("f") else {
+      return .unavailable("its function is not known")
+    }
     let outputs = node.graph.inlined(function, node.inputs)
     return .dense(context.differentiate(outputs, upstream, node.inputs))
   }
@@ -121,7 +123,7 @@ extension Ops {
     _ node: Node, _ upstream: [Tensor?], _ context: GradientContext
   ) -> Gradient {
     guard let otherwise = node.function("else_branch"), let then = node.function("then_branch")
-    else { return .none("its functions are not known") }
+    else { return .unavailable("its functions are not known") }
     let graph = node.graph
     let predicate = asPredicate(node.input(0))
     let data = Array(node.inputs.dropFirst())
@@ -134,7 +136,9 @@ extension Ops {
       let outputs = graph.inlined(function, inputs)
       return context.differentiate(outputs, upstream.map { $0.map(own) }, inputs).enumerated().map {
         index, found in
-        found ?? (inputs[index].dtype.isFloatingPoint ? zerosLike(inputs[index]) : nil)
+        let dtype = inputs[index].dtype
+        return found
+          ?? (dtype.isFloatingPoint || dtype == .variant ? zerosLike(inputs[index]) : nil)
       }
     }
     let (no, yes) = (branch(0, otherwise), branch(1, then))
@@ -155,36 +159,5 @@ extension Node {
   package func function(_ attribute: String, in library: Graph? = nil) -> Function? {
     guard case .function(let name, _)? = attributes[attribute] else { return nil }
     return (library ?? graph).function(named: name)
-  }
-}
-
-extension Graph {
-  /// Copies of a function's nodes with their outputs, on the given inputs.
-  package func inlined(_ function: Function, _ inputs: [Tensor]) -> [Tensor] {
-    let arguments = Dictionary(
-      zip(function.inputs.map(\.node.index), inputs), uniquingKeysWith: { first, _ in first })
-    var copies: [Int: [Tensor]] = [:]
-    var nodes: [Int: Int] = [:]
-    return nameScope(function.name.hasPrefix("_") ? "inlined" : function.name) {
-      for node in function.body.operations {
-        if let argument = arguments[node.index] {
-          copies[node.index] = [argument]
-          continue
-        }
-        let own = node.record.inputs.compactMap { copies[$0.node]?[$0.output] }
-        let controls = node.record.controlInputs.compactMap { nodes[$0] }.map { self.node(at: $0) }
-        guard own.count == node.record.inputs.count, let definition = node.definition else {
-          record(
-            GraphError(
-              "cannot be put in place: a node of the function \(function.name) is not known",
-              node: node.name, op: node.op))
-          return function.outputs.map { _ in poison }
-        }
-        let copy = add(definition, own, name: node.name, node.attributes, controlInputs: controls)
-        nodes[node.index] = copy.index
-        copies[node.index] = copy.isPoison ? [] : copy.outputs
-      }
-      return function.outputs.map { copies[$0.node.index]?[$0.index] ?? poison }
-    }
   }
 }

@@ -18,6 +18,7 @@ extension OpSet {
     Ops.TensorArrayGradV3.self, Ops.TensorArrayCloseV3.self, Ops.StackV2.self, Ops.StackPushV2.self,
     Ops.StackPopV2.self, Ops.StackCloseV2.self,
     Ops.TensorListElementShape.self,
-    Ops.TensorListGather.self, Ops.TensorListResize.self,
+    Ops.TensorListGather.self, Ops.TensorListResize.self, Ops.TensorListScatter.self,
+    Ops.TensorListScatterV2.self, Ops.TensorListScatterIntoExistingList.self,
   ]
 }

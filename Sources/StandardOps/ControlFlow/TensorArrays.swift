@@ -16,10 +16,10 @@ extension SharedValuesOp {
       }
     }
   }
-  /// Gradient graphs of loops are built by TensorFlow, or by way of lists.
+  /// Stacks are part of gradients; nobody differentiates them again.
   public static func gradient(
     of node: Node, _ upstream: [Tensor?], in context: GradientContext
-  ) -> Gradient { .none("arrays and stacks pass no gradients; use While") }
+  ) -> Gradient { .unavailable("\(name) passes no gradients") }
 }
 
 extension Ops {
@@ -45,6 +45,9 @@ extension Ops {
       }
       return [TensorValue(shared: SharedValues(count: count), shape: [2]), flow]
     }
+    public static func gradient(
+      of node: Node, _ upstream: [Tensor?], in context: GradientContext
+    ) -> Gradient { .dense([nil]) }
   }
 
   /// Sets an element; what gradients find there they add to.
@@ -58,6 +61,17 @@ extension Ops {
       try write(inputs[2], shared(inputs[0]), inputs[1].integers?.first ?? -1)
       return [flow]
     }
+    public static func gradient(
+      of node: Node, _ upstream: [Tensor?], in context: GradientContext
+    ) -> Gradient {
+      guard let flow = upstream[0], node.input(2).dtype.isFloatingPoint else {
+        return .dense([nil, nil, nil, upstream[0]])
+      }
+      let (array, arrayFlow) = collecting(node, flow, context)
+      let value = array.apply(
+        TensorArrayReadV3.self, [node.input(1), arrayFlow], ["dtype": .type(node.input(2).dtype)])
+      return .dense([nil, nil, value, flow])
+    }
   }
 
   /// An element.
@@ -66,7 +80,19 @@ extension Ops {
       ["handle: resource", "index: int32", "flow_in: float32"], gives: ["value: dtype"], [dtype])
     public static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
       -> [TensorValue]
-    { [try read(shared(inputs[0]), inputs[1].integers?.first ?? -1)] }
+    {
+      let place = inputs[1].integers?.first ?? -1
+      return [try read(shared(inputs[0]), place, node.output(0).dtype)]
+    }
+    public static func gradient(
+      of node: Node, _ upstream: [Tensor?], in context: GradientContext
+    ) -> Gradient {
+      guard let value = upstream[0] else { return .none("no element is given") }
+      let (array, flow) = collecting(node, node.input(2), context)
+      return .dense([
+        nil, nil, array.apply(TensorArrayWriteV3.self, [node.input(1), value, flow]),
+      ])
+    }
   }
 
   /// Elements as one tensor.
@@ -77,14 +103,23 @@ extension Ops {
     public static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
       -> [TensorValue]
     {
-      let array = try shared(inputs[0])
+      let (array, dtype) = (try shared(inputs[0]), node.output(0).dtype)
       var elements: [TensorValue] = []
-      for index in inputs[1].integers ?? [] { elements.append(try read(array, index)) }
+      for index in inputs[1].integers ?? [] { elements.append(try read(array, index, dtype)) }
       do throws(TensorError) {
-        return [try TensorValue.tensorValue(of: elements, as: node.output(0).dtype)]
+        return [try TensorValue.tensorValue(of: elements, as: dtype)]
       } catch {
         throw GraphError("\(error)")
       }
+    }
+    public static func gradient(
+      of node: Node, _ upstream: [Tensor?], in context: GradientContext
+    ) -> Gradient {
+      guard let value = upstream[0] else { return .none("no elements are given") }
+      let (array, flow) = collecting(node, node.input(2), context)
+      return .dense([
+        nil, nil, array.apply(TensorArrayScatterV3.self, [node.input(1), value, flow]),
+      ])
     }
   }
 
@@ -102,6 +137,18 @@ extension Ops {
       }
       return [flow]
     }
+    public static func gradient(
+      of node: Node, _ upstream: [Tensor?], in context: GradientContext
+    ) -> Gradient {
+      guard let flow = upstream[0], node.input(2).dtype.isFloatingPoint else {
+        return .dense([nil, nil, nil, upstream[0]])
+      }
+      let (array, arrayFlow) = collecting(node, flow, context)
+      let value = array.apply(
+        TensorArrayGatherV3.self, [node.input(1), arrayFlow],
+        ["dtype": .type(node.input(2).dtype)])
+      return .dense([nil, nil, value, flow])
+    }
   }
 
   /// The number of places.
@@ -111,6 +158,9 @@ extension Ops {
     public static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
       -> [TensorValue]
     { [TensorValue(Int32(try shared(inputs[0]).count))] }
+    public static func gradient(
+      of node: Node, _ upstream: [Tensor?], in context: GradientContext
+    ) -> Gradient { .dense([nil, nil]) }
   }
 
   /// The array that one calculation's gradients are collected in.
@@ -195,11 +245,23 @@ extension Ops {
     return values
   }
 
-  private static func read(_ array: SharedValues, _ index: Int) throws(GraphError) -> TensorValue {
-    guard let element = array[index] else {
-      throw GraphError("place \(index) of \(array.count) has no element")
-    }
-    return element
+  private static func read(_ array: SharedValues, _ index: Int, _ dtype: DType)
+    throws(GraphError) -> TensorValue
+  {
+    if let element = array[index] { return element }
+    // Nothing depends on an element whose gradient nobody wrote.
+    if let shape = array.shapeOfZeros(at: index) { return TensorValue(zeros: shape, dtype: dtype) }
+    throw GraphError("place \(index) of \(array.count) has no element")
+  }
+
+  /// The array in which the gradients of a node's array are collected, and its flow, which follows on
+  /// the given one.
+  private static func collecting(_ node: Node, _ flow: Tensor, _ context: GradientContext) -> (
+    array: Tensor, flow: Tensor
+  ) {
+    let made = flow.graph.add(
+      TensorArrayGradV3.self, [node.input(0), flow], ["source": context.source.attribute])
+    return made.isPoison ? (flow, flow) : (made.output(0), made.output(1))
   }
 
   private static func write(_ value: TensorValue, _ array: SharedValues, _ index: Int)
@@ -207,6 +269,8 @@ extension Ops {
   {
     guard index >= 0, index < 1 << 24 else { throw GraphError("there is no place \(index)") }
     let before = array.accumulates ? array[index] : nil
-    array.set(index, try before.map { (old) throws(GraphError) in try added(old, value) } ?? value)
+    array.set(
+      index,
+      try before.map { (old) throws(GraphError) in try ListElements.added(old, value) } ?? value)
   }
 }

@@ -2,6 +2,9 @@ import GraphCore
 import TensorCore
 
 /// An op on TensorFlow 2's lists of tensors, which loops record their values in.
+///
+/// The gradient with respect to a list is a list: of as many elements, where one without numbers stands
+/// for zeros.
 public protocol TensorListOp: DataOp {}
 
 extension TensorListOp {
@@ -9,8 +12,8 @@ extension TensorListOp {
   public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
     node.record.outputs.map { $0.dtype == .variant ? .scalar : .unknown }
   }
-  /// What an input, if it is known, says of the shape of a list's elements.
-  fileprivate static func elements(_ node: Node, _ input: Int) -> PartialShape {
+  /// The shape that an input, if it is known, states for a list's elements.
+  static func elementShape(_ node: Node, _ input: Int) -> PartialShape {
     guard let stated = node.partialValue(input), !stated.isScalar else { return .unknown }
     return stated.asShape
   }
@@ -27,7 +30,7 @@ extension Ops {
       [.type("element_dtype"), .type("shape_type", .indices)])
     public static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
       -> [TensorValue]
-    { [TensorValue(list: [])] }
+    { [TensorValue(list: TensorList([]))] }
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
     ) -> Gradient { .dense([nil, nil]) }
@@ -41,113 +44,55 @@ extension Ops {
     public static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
       -> [TensorValue]
     {
-      let sizes = inputs[0].integers ?? []
-      let isKnown = inputs[0].shape.rank == 1 && !sizes.contains { $0 < 0 }
-      let shape = TensorCore.Shape(isKnown ? sizes : [0])
-      let count = inputs[1].integers?.first ?? 0
-      guard (0...(1 << 24)).contains(count) else {
-        throw GraphError("a list of \(count) elements cannot be reserved")
-      }
-      return [
-        TensorValue(
-          list: Array(
-            repeating: TensorValue(zeros: shape, dtype: node[elementType]), count: count))
-      ]
+      let count = try ListElements.checked(count: inputs[1].integers?.first ?? 0)
+      let element = TensorValue(
+        zeros: ListElements.statedShape(inputs[0]) ?? ListElements.unset, dtype: node[elementType])
+      return [TensorValue(list: TensorList(Array(repeating: element, count: count)))]
     }
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
     ) -> Gradient { .dense([nil, nil]) }
   }
 
-  /// The list with one more tensor at its end.
-  public enum TensorListPushBack: TensorListOp {
+  /// A tensor's rows as a list.
+  public enum TensorListFromTensor: TensorListOp {
     public static let signature = Signature(
-      ["input_handle: variant", "tensor: element_dtype"], gives: ["output_handle: variant"],
-      [.type("element_dtype")])
+      ["tensor: element_dtype", "element_shape: shape_type"], gives: ["output_handle: variant"],
+      [.type("element_dtype"), .type("shape_type", .indices)])
     public static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
       -> [TensorValue]
-    { [TensorValue(list: try list(inputs[0]) + [inputs[1]])] }
+    { [TensorValue(list: TensorList(inputs[0].slices))] }
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
-    ) -> Gradient { .none("lists pass no gradients") }
-  }
-
-  /// The list without its last tensor, and that tensor.
-  public enum TensorListPopBack: TensorListOp {
-    public static let signature = Signature(
-      ["input_handle: variant", "element_shape: int32"],
-      gives: ["output_handle: variant", "tensor: element_dtype"], [.type("element_dtype")])
-    public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
-      [.scalar, elements(node, 1)]
+    ) -> Gradient {
+      guard let list = upstream[0] else { return .none("no list is given") }
+      let sizes = shape(of: node.input(0))[1...]
+      return .dense([TensorListHandle(list, node[elementType]).stacked(sizes: sizes), nil])
     }
-    public static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
-      -> [TensorValue]
-    {
-      let items = try list(inputs[0])
-      guard let last = items.last else { throw GraphError("the list has no element to take") }
-      return [TensorValue(list: Array(items.dropLast())), last]
-    }
-    public static func gradient(
-      of node: Node, _ upstream: [Tensor?], in context: GradientContext
-    ) -> Gradient { .none("lists pass no gradients") }
-  }
-
-  /// One tensor of a list.
-  public enum TensorListGetItem: TensorListOp {
-    public static let signature = Signature(
-      ["input_handle: variant", "index: int32", "element_shape: Tshape"],
-      gives: ["item: element_dtype"],
-      [.type("element_dtype"), .type("Tshape", .indices, default: .int32)])
-    public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
-      [elements(node, 2)]
-    }
-    public static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
-      -> [TensorValue]
-    {
-      let items = try list(inputs[0])
-      return [items[try place(inputs[1], items.count)]]
-    }
-    public static func gradient(
-      of node: Node, _ upstream: [Tensor?], in context: GradientContext
-    ) -> Gradient { .none("lists pass no gradients") }
-  }
-
-  /// The list with one tensor replaced.
-  public enum TensorListSetItem: TensorListOp {
-    public static let signature = Signature(
-      ["input_handle: variant", "index: int32", "item: element_dtype"],
-      gives: ["output_handle: variant"],
-      [.type("element_dtype"), .flag("resize_if_index_out_of_bounds")])
-    public static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
-      -> [TensorValue]
-    {
-      var items = try list(inputs[0])
-      items[try place(inputs[1], items.count)] = inputs[2]
-      return [TensorValue(list: items)]
-    }
-    public static func gradient(
-      of node: Node, _ upstream: [Tensor?], in context: GradientContext
-    ) -> Gradient { .none("lists pass no gradients") }
   }
 
   /// A list's tensors as one, along a new first axis.
   public enum TensorListStack: TensorListOp {
+    static let count = AttributeKey<Int>("num_elements")
     public static let signature = Signature(
       ["input_handle: variant", "element_shape: int32"], gives: ["tensor: element_dtype"],
       [.type("element_dtype"), .int("num_elements", default: -1)])
+    public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
+      guard let sizes = elementShape(node, 1).dimensions else { return [.unknown] }
+      return [PartialShape([node[count] < 0 ? nil : node[count]] + sizes)]
+    }
     public static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
       -> [TensorValue]
     {
-      let items = try list(inputs[0])
-      do throws(TensorError) {
-        return [try TensorValue.tensorValue(of: items, as: node[elementType])]
-      } catch {
-        throw GraphError("\(error)")
-      }
+      let items = try ListElements.list(inputs[0]).items
+      return [try ListElements.joined(items, node[elementType], stated: inputs[1])]
     }
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
-    ) -> Gradient { .none("lists pass no gradients") }
+    ) -> Gradient {
+      guard let rows = upstream[0] else { return .none("no rows are given") }
+      return .dense([TensorListHandle(ofRows: rows).tensor, nil])
+    }
   }
 
   /// Some tensors of a list as one, along a new first axis.
@@ -158,23 +103,88 @@ extension Ops {
     public static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
       -> [TensorValue]
     {
-      let items = try list(inputs[0])
+      let list = try ListElements.list(inputs[0])
       var picked: [TensorValue] = []
       for index in inputs[1].integers ?? [] {
-        guard items.indices.contains(index) else {
-          throw GraphError("index \(index) is not among \(items.count) elements")
+        guard (0..<list.count).contains(index) else {
+          throw GraphError("index \(index) is not among \(list.count) elements")
         }
-        picked.append(items[index])
+        picked.append(list[index])
       }
-      do throws(TensorError) {
-        return [try TensorValue.tensorValue(of: picked, as: node[elementType])]
-      } catch {
-        throw GraphError("\(error)")
-      }
+      return [try ListElements.joined(picked, node[elementType], stated: inputs[2])]
     }
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
-    ) -> Gradient { .none("lists pass no gradients") }
+    ) -> Gradient {
+      guard let rows = upstream[0] else { return .none("no rows are given") }
+      let (list, indices) = (node.input(0), node.input(1))
+      let gradient = rows.apply(
+        TensorListScatterV2.self,
+        [indices, rows.graph.constant(-1, .int32), list.apply(TensorListLength.self)],
+        [elementType.name: .type(rows.dtype), "shape_type": .type(.int32)])
+      return .dense([gradient, nil, nil])
+    }
+  }
+
+  /// A list with a tensor's rows at the places of the indices.
+  public enum TensorListScatter: TensorListOp {
+    public static let signature = Signature(
+      ["tensor: element_dtype", "indices: int32", "element_shape: shape_type"],
+      gives: ["output_handle: variant"],
+      [.type("element_dtype"), .type("shape_type", .indices)])
+    public static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
+      -> [TensorValue]
+    { [try ListElements.scattered(inputs[0], inputs[1], into: [], node[elementType])] }
+    public static func gradient(
+      of node: Node, _ upstream: [Tensor?], in context: GradientContext
+    ) -> Gradient { scatterGradient(node, upstream, rows: 0, indices: 1) }
+  }
+
+  /// A list of a stated length with a tensor's rows at the places of the indices.
+  public enum TensorListScatterV2: TensorListOp {
+    public static let signature = Signature(
+      [
+        "tensor: element_dtype", "indices: int32", "element_shape: shape_type",
+        "num_elements: int32",
+      ], gives: ["output_handle: variant"],
+      [.type("element_dtype"), .type("shape_type", .indices)])
+    public static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
+      -> [TensorValue]
+    {
+      let count = try ListElements.checked(count: max(inputs[3].integers?.first ?? 0, 0))
+      let empty = TensorValue(zeros: ListElements.unset, dtype: node[elementType])
+      let places = [TensorValue](repeating: empty, count: count)
+      return [try ListElements.scattered(inputs[0], inputs[1], into: places, node[elementType])]
+    }
+    public static func gradient(
+      of node: Node, _ upstream: [Tensor?], in context: GradientContext
+    ) -> Gradient { scatterGradient(node, upstream, rows: 0, indices: 1) }
+  }
+
+  /// The list with a tensor's rows at the places of the indices.
+  public enum TensorListScatterIntoExistingList: TensorListOp {
+    public static let signature = Signature(
+      ["input_handle: variant", "tensor: element_dtype", "indices: int32"],
+      gives: ["output_handle: variant"], [.type("element_dtype")])
+    public static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
+      -> [TensorValue]
+    {
+      let items = try ListElements.list(inputs[0]).items
+      return [try ListElements.scattered(inputs[1], inputs[2], into: items, node[elementType])]
+    }
+    public static func gradient(
+      of node: Node, _ upstream: [Tensor?], in context: GradientContext
+    ) -> Gradient {
+      guard let list = upstream[0] else { return .none("no list is given") }
+      // What was there before counts no more.
+      let rest = list.apply(
+        TensorListScatterIntoExistingList.self, [zerosLike(node.input(1)), node.input(2)],
+        [elementType.name: .type(node[elementType])])
+      guard case .inputs(let parts) = scatterGradient(node, upstream, rows: 1, indices: 2) else {
+        return .none("no list is given")
+      }
+      return .inputs([.dense(rest)] + parts.dropFirst())
+    }
   }
 
   /// The list with as many elements as are asked for.
@@ -184,30 +194,20 @@ extension Ops {
     public static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
       -> [TensorValue]
     {
-      let (items, size) = (try list(inputs[0]), inputs[1].integers?.first ?? 0)
-      guard (0...(1 << 24)).contains(size) else {
-        throw GraphError("a list of \(size) elements cannot be made")
-      }
-      let empty = TensorValue(zeros: [0], dtype: items.first?.dtype ?? .float32)
+      let items = try ListElements.list(inputs[0]).items
+      let size = try ListElements.checked(count: inputs[1].integers?.first ?? 0)
+      let empty = TensorValue(zeros: ListElements.unset, dtype: items.first?.dtype ?? .float32)
       let missing = max(size - items.count, 0)
-      return [TensorValue(list: items.prefix(size) + Array(repeating: empty, count: missing))]
+      let all = items.prefix(size) + Array(repeating: empty, count: missing)
+      return [TensorValue(list: TensorList(Array(all)))]
     }
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
-    ) -> Gradient { .none("lists pass no gradients") }
-  }
-
-  /// A tensor's rows as a list.
-  public enum TensorListFromTensor: TensorListOp {
-    public static let signature = Signature(
-      ["tensor: element_dtype", "element_shape: shape_type"], gives: ["output_handle: variant"],
-      [.type("element_dtype"), .type("shape_type", .indices)])
-    public static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
-      -> [TensorValue]
-    { [TensorValue(list: inputs[0].slices)] }
-    public static func gradient(
-      of node: Node, _ upstream: [Tensor?], in context: GradientContext
-    ) -> Gradient { .none("lists pass no gradients") }
+    ) -> Gradient {
+      guard let list = upstream[0] else { return .none("no list is given") }
+      let length = node.input(0).apply(TensorListLength.self)
+      return .dense([list.apply(TensorListResize.self, [length]), nil])
+    }
   }
 
   /// The number of a list's tensors.
@@ -217,7 +217,7 @@ extension Ops {
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] { [.scalar] }
     public static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
       -> [TensorValue]
-    { [TensorValue(Int32(try list(inputs[0]).count))] }
+    { [TensorValue(Int32(try ListElements.list(inputs[0]).count))] }
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
     ) -> Gradient { .dense([nil]) }
@@ -232,7 +232,8 @@ extension Ops {
       -> [TensorValue]
     {
       let dtype = node.output(0).dtype
-      let sizes = try list(inputs[0]).first?.shape.dimensions
+      let items = try ListElements.list(inputs[0]).items
+      let sizes = items.first { $0.shape != ListElements.unset }?.shape.dimensions
       let known = sizes.flatMap {
         try? TensorValue(integers: $0, as: dtype, shape: TensorCore.Shape([$0.count]))
       }
@@ -246,65 +247,15 @@ extension Ops {
     ) -> Gradient { .dense([nil]) }
   }
 
-  /// Lists of as many zeros: `ZerosLike` of a variant.
-  package enum _ListZerosLike: TensorListOp {
-    package static let signature = Signature(["x: T"], gives: ["y: T"], [.type("T", [.variant])])
-    package static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
-      -> [TensorValue]
-    {
-      [
-        TensorValue(
-          list: try list(inputs[0]).map { TensorValue(zeros: $0.shape, dtype: $0.dtype) })
-      ]
-    }
-    package static func gradient(
-      of node: Node, _ upstream: [Tensor?], in context: GradientContext
-    ) -> Gradient { .none("lists pass no gradients") }
-  }
-
-  /// Lists added element by element: `AddN` of variants.
-  package enum _ListAddN: TensorListOp {
-    package static let signature = Signature(
-      ["inputs: N * T"], gives: ["sum: T"], [.int("N"), .type("T", [.variant])])
-    package static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
-      -> [TensorValue]
-    {
-      var sums = try list(inputs[0])
-      for input in inputs.dropFirst() {
-        for (place, element) in try list(input).enumerated() where place < sums.count {
-          sums[place] = try added(sums[place], element)
-        }
-      }
-      return [TensorValue(list: sums)]
-    }
-    package static func gradient(
-      of node: Node, _ upstream: [Tensor?], in context: GradientContext
-    ) -> Gradient { .none("lists pass no gradients") }
-  }
-
-  /// The sum of two values; one without elements stands for zeros.
-  static func added(_ a: TensorValue, _ b: TensorValue) throws(GraphError) -> TensorValue {
-    guard let x = a.doubles, let y = b.doubles else {
-      throw GraphError("\(a.dtype) cannot be added")
-    }
-    if x.isEmpty { return b }
-    if y.isEmpty { return a }
-    guard a.shape == b.shape,
-      let sum = try? TensorValue(
-        converting: zip(x, y).map { $0 + $1 }, to: a.dtype, shape: a.shape)
-    else { throw GraphError("shapes \(a.shape) and \(b.shape) cannot be added") }
-    return sum
-  }
-
-  private static func list(_ value: TensorValue) throws(GraphError) -> [TensorValue] {
-    guard let items = value.list else { throw GraphError("a list of tensors is expected") }
-    return items
-  }
-
-  private static func place(_ index: TensorValue, _ count: Int) throws(GraphError) -> Int {
-    guard let place = index.integers?.first, (0..<count).contains(place) else {
-      throw GraphError("index \(index.integers?.first ?? 0) is not among \(count) elements")
-    }
-    return place
+  /// The gradient of the rows that were scattered into a list.
+  private static func scatterGradient(
+    _ node: Node, _ upstream: [Tensor?], rows: Int, indices: Int
+  ) -> Gradient {
+    guard let list = upstream[0] else { return .none("no list is given") }
+    var gradients = [Tensor?](repeating: nil, count: node.inputs.count)
+    gradients[rows] = list.apply(
+      TensorListGather.self, [node.input(indices), shape(of: node.input(rows))[1...]],
+      [elementType.name: .type(node[elementType])])
+    return .dense(gradients)
   }
 }

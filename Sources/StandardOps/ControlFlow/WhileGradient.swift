@@ -1,9 +1,19 @@
 import GraphCore
 import TensorCore
 
-/// The gradient of a loop: a second loop runs like the first and records its variables in lists; a
-/// third goes back through them.
-package enum WhileGradient {
+/// The gradient of a loop: a second loop runs like the first and records in lists what the gradient of a
+/// round needs; a third goes back through them.
+package struct WhileGradient {
+  private let graph: Graph
+  private let context: GradientContext
+  private let body: Function
+  /// How many of the inputs are variables; the rest are the same in every round.
+  private let variableCount: Int
+  /// What the loop began with.
+  private let inputs: [Tensor]
+  /// The positions of the inputs that have gradients: numbers, and lists, whose elements may be.
+  private let carriers: [Int]
+
   static func gradient(of node: Node, _ upstream: [Tensor?], in context: GradientContext)
     -> Gradient
   {
@@ -24,105 +34,127 @@ package enum WhileGradient {
     _ condition: Function, _ body: Function, _ inputs: [Tensor], _ upstream: [Tensor?],
     _ variableCount: Int, _ context: GradientContext
   ) -> [Tensor?] {
-    let graph = context.graph
-    if body.body.operations.contains(where: { $0.definition?.effects.contains(.writes) == true }) {
-      graph.record(
+    if body.body.operations.contains(where: { $0.changesVariables(context.graph) }) {
+      context.graph.record(
         GraphError(
           "a loop whose body changes variables cannot be differentiated", node: body.name))
       return inputs.map { _ in nil }
     }
+    let gradient = WhileGradient(body, inputs, variableCount, context)
+    let round = gradient.round()
+    let recorded = gradient.recorded(for: round)
+    let forward = gradient.forward(condition, recording: recorded)
+    return gradient.back(round, forward, recorded, upstream)
+  }
+
+  private init(
+    _ body: Function, _ inputs: [Tensor], _ variableCount: Int, _ context: GradientContext
+  ) {
+    graph = context.graph
+    self.context = context
+    self.body = body
+    self.variableCount = variableCount
+    self.inputs = inputs
+    carriers = inputs.indices.filter {
+      inputs[$0].dtype.isFloatingPoint || inputs[$0].dtype == .variant
+    }
+  }
+
+  private var types: [DType] { inputs.map(\.dtype) }
+  // What the body knows of its variables holds in every round, and gradients may need it.
+  private var shapes: [PartialShape] { body.inputs.map(\.shape) }
+
+  /// The gradient of one round: from gradients of what it gives, and what it took, to gradients of that.
+  private func round() -> Function {
+    Function.making(
+      "round", carriers.map { types[$0] } + types, shapes: carriers.map { shapes[$0] } + shapes,
+      in: graph
+    ) { own, x in
+      let taken = Array(x[carriers.count...])
+      let given = own.inlined(body, taken) + taken[variableCount...]
+      var dy = [Tensor?](repeating: nil, count: inputs.count)
+      for (place, index) in carriers.enumerated() { dy[index] = x[place] }
+      let dx = context.differentiate(given, dy, taken)
+      return carriers.map { dx[$0] ?? zerosLike(taken[$0]) }
+    }
+  }
+
+  /// The variables whose values, from round to round others, the gradient of a round needs.
+  private func recorded(for round: Function) -> [Int] {
+    let needed = round.neededInputs
+    return (0..<variableCount).filter {
+      types[$0] != .resource && needed.contains(carriers.count + $0)
+        && !($0 < body.outputs.count && body.outputs[$0] == body.inputs[$0])
+    }
+  }
+
+  /// The loop once more: the number of rounds, the variables, and a list for each that is recorded.
+  private func forward(_ condition: Function, recording recorded: [Int]) -> [Tensor] {
     let count = inputs.count
-    let types = inputs.map(\.dtype)
-    let floating = types.indices.filter { types[$0].isFloatingPoint }
-    let recorded = types.indices.filter {
-      types[$0] != .resource && types[$0] != .variant && $0 < variableCount && !body.passesOn($0)
-    }
-
-    // Forward once more: round, variables, a list for each variable.
-    let listTypes = recorded.map { _ in DType.variant }
-    let forwardTypes = [.int32] + types + listTypes
-    // What the body knows of its variables holds in every round, and gradients may need it.
-    let (shapes, listShapes) = (body.inputs.map(\.shape), recorded.map { _ in PartialShape.scalar })
-    let forwardShapes = [.scalar] + shapes + listShapes
-    let forwardCondition = Function.built(
+    let forwardTypes = [.int32] + types + recorded.map { _ in DType.variant }
+    let forwardShapes = [.scalar] + shapes + recorded.map { _ in PartialShape.scalar }
+    let goesOn = Function.built(
       "while_forward_cond", forwardTypes, shapes: forwardShapes, in: graph
-    ) { own, x in
-      own.inlined(condition, Array(x[1...count]))
-    }
-    let forwardBody = Function.built(
-      "while_forward_body", forwardTypes, shapes: forwardShapes, in: graph
-    ) { own, x in
+    ) { own, x in own.inlined(condition, Array(x[1...count])) }
+    let next = Function.built("while_forward_body", forwardTypes, shapes: forwardShapes, in: graph)
+    { own, x in
       let variables = Array(x[1...count])
-      let next = own.inlined(body, variables) + variables[variableCount...]
       let lists = recorded.enumerated().map { place, index in
-        x[1 + count + place].apply(
-          Ops.TensorListPushBack.self, [variables[index]], ["element_dtype": .type(types[index])])
+        TensorListHandle(x[1 + count + place], types[index]).appending(variables[index]).tensor
       }
-      return [x[0] + 1] + next + lists
+      return [x[0] + 1] + own.inlined(body, variables) + variables[variableCount...] + lists
     }
-    let empty = recorded.map { index in
-      graph.add(
-        Ops.EmptyTensorList.self,
-        [graph.constant(-1, .int32), graph.constant(-1, .int32)],
-        ["element_dtype": .type(types[index]), "shape_type": .type(.int32)]
-      ).output(0)
-    }
-    let forward = loop(
-      forwardCondition, forwardBody, [graph.constant(0, .int32)] + inputs + empty, graph)
+    let empty = recorded.map { TensorListHandle(emptyIn: graph, types[$0]).tensor }
+    return loop(goesOn, next, [graph.constant(0, .int32)] + inputs + empty)
+  }
 
-    // Back: round, gradients, lists, and the variables that no list can hold.
-    let fixed = types.indices.filter { !recorded.contains($0) }
-    let backTypes = [.int32] + floating.map { types[$0] } + listTypes + fixed.map { types[$0] }
-    let backShapes = [.scalar] + floating.map { shapes[$0] } + listShapes + fixed.map { shapes[$0] }
-    let backCondition = Function.built("while_back_cond", backTypes, shapes: backShapes, in: graph)
-    {
-      _, x in
-      [x[0] .> 0]
+  /// The loop back: the number of the round, gradients, the lists, and what is the same in every round.
+  private func back(
+    _ round: Function, _ forward: [Tensor], _ recorded: [Int], _ upstream: [Tensor?]
+  ) -> [Tensor?] {
+    let needed = round.neededInputs
+    let fixed = inputs.indices.filter {
+      needed.contains(carriers.count + $0) && !recorded.contains($0)
     }
-    let backBody = Function.built("while_back_body", backTypes, shapes: backShapes, in: graph) {
+    let lists = (1 + carriers.count)..<(1 + carriers.count + recorded.count)
+    let backTypes =
+      [.int32] + carriers.map { types[$0] } + recorded.map { _ in DType.variant }
+      + fixed.map { types[$0] }
+    let backShapes =
+      [.scalar] + carriers.map { shapes[$0] } + recorded.map { _ in PartialShape.scalar }
+      + fixed.map { shapes[$0] }
+    let goesOn = Function.built("while_back_cond", backTypes, shapes: backShapes, in: graph) {
+      [$1[0] .> 0]
+    }
+    let previous = Function.built("while_back_body", backTypes, shapes: backShapes, in: graph) {
       own, x in
-      var variables: [Int: Tensor] = [:]
-      var lists: [Tensor] = []
-      for (place, index) in recorded.enumerated() {
-        let popped = own.add(
-          Ops.TensorListPopBack.self,
-          [x[1 + floating.count + place], elementShape(shapes[index], own)],
-          ["element_dtype": .type(types[index])])
-        lists.append(popped.output(0))
-        variables[index] = popped.output(1)
+      var taken: [Int: Tensor] = [:]
+      var rest: [Tensor] = []
+      for (list, index) in zip(x[lists], recorded) {
+        let popped = TensorListHandle(list, types[index]).popped(shape: shapes[index])
+        rest.append(popped.rest.tensor)
+        taken[index] = popped.last
       }
-      for (place, index) in fixed.enumerated() {
-        variables[index] = x[1 + floating.count + recorded.count + place]
-      }
-      let ordered = types.indices.map { variables[$0] ?? own.poison }
-      let next = own.inlined(body, ordered) + ordered[variableCount...]
-      var dy = [Tensor?](repeating: nil, count: count)
-      for (place, index) in floating.enumerated() { dy[index] = x[1 + place] }
-      let dx = context.differentiate(next, dy, ordered)
-      let gradients = floating.map { dx[$0] ?? zerosLike(ordered[$0]) }
-      return [x[0] - 1] + gradients + lists + fixed.map { ordered[$0] }
+      let same = Array(x[lists.upperBound...])
+      for (index, value) in zip(fixed, same) { taken[index] = value }
+      // What no gradient needs has no value here, and no node that takes it.
+      let arguments = inputs.indices.map { taken[$0] }
+      let dx = own.inlined(neededOf: round, x[1..<lists.lowerBound].map { $0 } + arguments)
+      return [x[0] - 1] + dx + rest + same
     }
-    let start = floating.map { index in
-      (index < upstream.count ? upstream[index] : nil) ?? zerosLike(inputs[index])
+    let start = carriers.map { index in
+      (index < upstream.count ? upstream[index] : nil) ?? zerosLike(forward[1 + index])
     }
-    let back = loop(
-      backCondition, backBody,
-      [forward[0]] + start + Array(forward[(1 + count)...]) + fixed.map { inputs[$0] }, graph)
-    var result = [Tensor?](repeating: nil, count: count)
-    for (place, index) in floating.enumerated() { result[index] = back[1 + place] }
+    let last = loop(
+      goesOn, previous,
+      [forward[0]] + start + forward[(1 + inputs.count)...] + fixed.map { inputs[$0] })
+    var result = [Tensor?](repeating: nil, count: inputs.count)
+    for (place, index) in carriers.enumerated() { result[index] = last[1 + place] }
     return result
   }
 
-  /// What is known of a shape as lists take it: −1 for an unknown size, or for an unknown shape.
-  private static func elementShape(_ shape: PartialShape, _ graph: Graph) -> Tensor {
-    guard let sizes = shape.dimensions else { return graph.constant(-1, .int32) }
-    return graph.constant(sizes.map { $0 ?? -1 }, .int32)
-  }
-
   /// A `While` of the given functions.
-  private static func loop(
-    _ condition: Function, _ body: Function, _ inputs: [Tensor], _ graph: Graph
-  ) -> [Tensor] {
+  private func loop(_ condition: Function, _ body: Function, _ inputs: [Tensor]) -> [Tensor] {
     let node = graph.add(
       Ops.StatelessWhile.self, inputs,
       ["cond": .function(condition.name, [:]), "body": .function(body.name, [:])])
@@ -130,42 +162,17 @@ package enum WhileGradient {
   }
 }
 
-extension Function {
-  /// A function built like a graph, added to `graph` under a name of its own.
-  ///
-  /// - Parameter shapes: what is known of the arguments' shapes; by default nothing.
-  package static func built(
-    _ name: String, _ types: [DType], shapes: [PartialShape]? = nil, in graph: Graph,
-    _ outputs: (Graph, [Tensor]) -> [Tensor]
-  ) -> Function {
-    let body = Graph(ops: graph.ops)
-    for function in graph.functions { body.add(function) }
-    let inputs = types.enumerated().map { index, dtype in
-      var attributes: [String: Attribute] = ["T": .type(dtype), "index": .int(index)]
-      if let shapes { attributes["_output_shapes"] = .list([.shape(shapes[index])]) }
-      return body.add(Ops._Arg.self, name: "argument_\(index)", attributes).output(0)
+extension Node {
+  /// Whether the node writes what lasts; arrays of tensors last no longer than a run, and a call does
+  /// what its functions do, which the library holds.
+  fileprivate func changesVariables(_ library: Graph) -> Bool {
+    guard let definition else { return false }
+    if let call = definition as? any CallOp.Type {
+      return call.functionAttributes.contains { attribute in
+        guard let function = function(attribute, in: library) else { return true }
+        return function.body.operations.contains { $0.changesVariables(library) }
+      }
     }
-    let results = outputs(body, inputs)
-    for error in body.errors { graph.record(error) }
-    // Functions that its nodes call belong to the graph.
-    for function in body.functions where graph.function(named: function.name) == nil {
-      graph.add(function)
-    }
-    let function = Function(
-      name: graph.uniqueFunctionName(name), body: body, inputs: inputs, outputs: results)
-    graph.add(function)
-    return function
-  }
-
-  /// Whether no gradient needs the value that the body takes at a place: it only gives it on, as loops
-  /// do with their weights, or adds to it by `AddN`, as they collect results. (`AddV2` will not do:
-  /// its gradient needs the shape, which broadcasting may change from round to round.)
-  fileprivate func passesOn(_ index: Int) -> Bool {
-    guard index < outputs.count else { return false }
-    let (input, output) = (inputs[index], outputs[index])
-    if input == output { return true }
-    let takers = body.operations.filter { $0.inputs.contains(input) || $0.inputs.contains(output) }
-    return output.node.op == Ops.AddN.name && takers == [output.node]
-      && outputs.count { $0 == input || $0 == output } == 1
+    return definition.effects.contains(.writes) && !(definition is any SharedValuesOp.Type)
   }
 }

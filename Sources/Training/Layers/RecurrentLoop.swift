@@ -62,36 +62,33 @@ extension Layers {
     return options.returnSequences ? stack(results, axis: 1) : states[0]
   }
 
+  /// The steps as a `While` loop that takes them from a list and puts results into another, so that a
+  /// round touches no more than its own step.
   private static func looped(
     _ sequence: Tensor, _ first: [Tensor], _ cell: RecurrentCell, _ options: RecurrentOptions
   ) -> Tensor {
-    let graph = sequence.graph
-    // The loop's variables: the step, the sequence, states, weights, and the results if all are asked.
-    let states = 2..<(2 + first.count)
+    let (graph, dtype) = (sequence.graph, sequence.dtype)
+    // Steps are taken from a list's end.
+    let steps = TensorListHandle(
+      ofRows: options.goBackwards ? sequence : reverse(sequence, axes: [0]))
+    let results =
+      options.returnSequences ? [TensorListHandle(emptyIn: graph, dtype).tensor] : []
+    // The loop's variables: the steps, the states, weights, and the results if all are asked for.
+    let states = 1..<(1 + first.count)
     let fixed = states.upperBound..<(states.upperBound + cell.weights.count)
-    var variables = [graph.constant(0, .int32, name: "time"), sequence] + first + cell.weights
-    if options.returnSequences {
-      let sizes = stack(
-        [shape(of: sequence)[0], shape(of: sequence)[1]]
-          + [graph.constant(cell.stateSizes[0], .int32)])
-      variables.append(graph.zeros(sizes, dtype: sequence.dtype))
-    }
-    let last = graph.whileLoop(variables) { _, x in
-      x[0] .< shape(of: x[1])[0]
-    } body: { own, x in
-      let (time, count) = (x[0], shape(of: x[1])[0])
-      let place = options.goBackwards ? count - 1 - time : time
-      let new = cell.step(gather(x[1], place), Array(x[states]), Array(x[fixed]))
-      var next = [time + 1, x[1]] + new + x[fixed]
-      if options.returnSequences {
-        // Every step's result has a place of its own, so that adding collects them.
-        let places = range(own.constant(0, .int32), count, own.constant(1, .int32))
-        let isHere = StandardOps.reshape(cast(places .== time, new[0].dtype), to: [-1, 1, 1])
-        next.append(addN([x[fixed.upperBound], isHere * expandDimensions(new[0], axis: 0)]))
+    let stepShape = PartialShape([sequence.shape[1], sequence.shape[2]])
+    let last = graph.whileLoop([steps.tensor] + first + cell.weights + results) { _, x in
+      TensorListHandle(x[0], dtype).count .> 0
+    } body: { _, x in
+      let (rest, step) = TensorListHandle(x[0], dtype).popped(shape: stepShape)
+      let new = cell.step(step, Array(x[states]), Array(x[fixed]))
+      let results = x[fixed.upperBound...].map {
+        TensorListHandle($0, dtype).appending(new[0]).tensor
       }
-      return next
+      return [rest.tensor] + new + x[fixed] + results
     }
-    if options.returnSequences { return transpose(last[fixed.upperBound], permutation: [1, 0, 2]) }
-    return last[states.lowerBound]
+    guard options.returnSequences else { return last[states.lowerBound] }
+    let rows = TensorListHandle(last[fixed.upperBound], dtype).stacked(sizes: shape(of: first[0]))
+    return transpose(rows, permutation: [1, 0, 2])
   }
 }
