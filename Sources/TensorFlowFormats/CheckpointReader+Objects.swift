@@ -4,6 +4,11 @@ extension CheckpointReader {
   /// The key under which a checkpoint of TensorFlow 2 says what its other keys belong to.
   private static let objectGraphKey = "_CHECKPOINTABLE_OBJECT_GRAPH"
 
+  /// The tensors but for what the file says about itself.
+  package var variableEntries: [CheckpointEntry] {
+    entries.filter { $0.name != Self.objectGraphKey }
+  }
+
   /// The keys of variables by the names that they had in a graph, as the objects of a TensorFlow 2
   /// checkpoint state them; none in other checkpoints. A name that several variables had is left out.
   ///

@@ -51,6 +51,36 @@ import Testing
     },
     "global_average_pooling1d": { Layers.globalAveragePooling1D($0) },
   ]
+  private static let convolutions: [String: Layer] = [
+    "conv1d-causal": { Layers.conv1D($0, filters: 4, kernelSize: 3, padding: .causal) },
+    "conv1d-causal-strides": {
+      Layers.conv1D($0, filters: 2, kernelSize: 2, strides: 2, padding: .causal)
+    },
+    "conv1d-causal-dilated": {
+      Layers.conv1D($0, filters: 2, kernelSize: 3, padding: .causal, dilationRate: 2)
+    },
+    "depthwise_conv2d-dilated": {
+      Layers.depthwiseConv2D($0, kernelSize: 2, depthMultiplier: 2, dilationRate: 2)
+    },
+    "depthwise_conv2d-dilated-same": {
+      Layers.depthwiseConv2D($0, kernelSize: [2, 3], padding: .same, dilationRate: [3, 2])
+    },
+    "separable_conv2d-dilated": {
+      Layers.separableConv2D($0, filters: 3, kernelSize: 2, padding: .same, dilationRate: 2)
+    },
+    "conv2d_transpose-padded": {
+      Layers.conv2DTranspose(
+        $0, filters: 2, kernelSize: [3, 2], strides: 2, outputPadding: [1, 0])
+    },
+    "conv2d_transpose-padded-same": {
+      Layers.conv2DTranspose(
+        $0, filters: 2, kernelSize: 3, strides: [3, 2], padding: .same, outputPadding: 1)
+    },
+    "conv2d_transpose-padded-even": {
+      Layers.conv2DTranspose(
+        $0, filters: 2, kernelSize: 2, strides: 2, padding: .same, outputPadding: 1)
+    },
+  ]
   private static let others: [String: Layer] = [
     "flatten": { Layers.flatten($0) }, "reshape": { Layers.reshape($0, targetShape: [5, -1]) },
     "embedding": { Layers.embedding($0, inputDimension: 6, outputDimension: 3) },
@@ -98,6 +128,12 @@ import Testing
 
   @Test func layersAreTensorFlows() throws { try check("layers", Self.layers) }
   @Test func layersOfImagesAreTensorFlows() throws { try check("image-layers", Self.images) }
+  @Test func convolutionsAreKeras() throws { try check("convolutions", Self.convolutions) }
+  @Test func convolutionsTakeSizesThatARunFinds() throws {
+    try check("convolutions", Self.convolutions, isOpen: true)
+    let transposed = Self.images.filter { $0.key.contains("transpose") }
+    try check("image-layers", transposed, isWhole: false, isOpen: true)
+  }
   @Test func normalizationAndShapesAreTensorFlows() throws {
     try check("normalization-layers", Self.others)
   }
@@ -106,19 +142,28 @@ import Testing
     try check("recurrent", Self.unrolled, isWhole: false)
   }
 
-  private func check(_ file: String, _ layers: [String: Layer], isWhole: Bool = true) throws {
+  /// - Parameters:
+  ///   - isWhole: whether these are all cases of the file.
+  ///   - isOpen: whether the graph knows of the input's sizes only the channels.
+  private func check(
+    _ file: String, _ layers: [String: Layer], isWhole: Bool = true, isOpen: Bool = false
+  ) throws {
     let reference = try Reference(file, as: Case.self)
     if isWhole { #expect(Set(reference.cases.keys) == Set(layers.keys)) }
     for (name, layer) in layers.sorted(by: { $0.key < $1.key }) {
-      try check(layer, reference(name), name)
+      try check(layer, reference(name), name, isOpen: isOpen)
     }
   }
 
-  private func check(_ layer: Layer, _ expected: Case, _ name: String) throws {
+  private func check(
+    _ layer: Layer, _ expected: Case, _ name: String, isOpen: Bool
+  ) throws {
     let graph = Graph()
     let dtype: DType = name == "embedding" ? .int32 : .float32
-    let x = graph.placeholder(
-      dtype, PartialShape([nil] + expected.x.shape.dropFirst().map { $0 }), name: "x")
+    let sizes = expected.x.shape.enumerated().map { axis, size in
+      axis == 0 || isOpen && axis < expected.x.shape.count - 1 ? nil : size
+    }
+    let x = graph.placeholder(dtype, PartialShape(sizes), name: "x")
     let y = layer(x)
     let variables = graph.variables()
     #expect(Set(variables.map(\.name)) == Set(expected.variables.keys), "\(name): variables")
@@ -163,7 +208,19 @@ import Testing
     _ = Layers.layerNormalization(x, axes: [3])
     _ = Layers.dropout(x, rate: 1)
     _ = Layers.lstm(x, units: 4, unroll: true)
-    #expect(graph.errors.count == 8)
+    let image = graph.placeholder(.float32, [nil, 6, 6, 2], name: "image")
+    _ = Layers.conv2D(image, filters: 4, kernelSize: 3, padding: .causal)
+    _ = Layers.averagePooling1D(x, padding: .causal)
+    _ = Layers.separableConv2D(image, filters: 4, kernelSize: 3, strides: 2, dilationRate: 2)
+    _ = Layers.conv2DTranspose(image, filters: 4, kernelSize: 3, strides: 2, outputPadding: 2)
+    _ = Layers.conv2DTranspose(
+      image, filters: 4, kernelSize: 2, strides: 2, padding: .same, outputPadding: 0)
+    #expect(graph.errors.count == 13)
+    #expect(graph.errors[8].description.contains("causal padding is for conv1D alone"))
+    #expect(graph.errors[9].description.contains("causal padding is for conv1D alone"))
+    #expect(graph.errors[10].description.contains("strides must be 1 where dilationRate"))
+    #expect(graph.errors[11].description.contains("less than the stride 2, found 2"))
+    #expect(graph.errors[12].description.contains("at least 1 with .same and an even window"))
     #expect(graph.errors[0].description.contains("rank 4"))
     #expect(graph.errors[1].description.contains("filters must be positive"))
     #expect(graph.errors.allSatisfy { $0.description.contains("LayerReferenceTests") })

@@ -14,15 +14,18 @@ extension Ops {
 
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
       guard let blocks = node.constantValue(1)?.integers,
-        var sizes = node.input(0).shape.dimensions,
-        let around = node.constantValue(2)?.integers
+        var sizes = node.input(0).shape.dimensions
       else { return [.unknown] }
-      guard around.count == 2 * blocks.count, sizes.count > blocks.count,
+      let around = node.constantValue(2)?.integers
+      guard (around?.count ?? 2 * blocks.count) == 2 * blocks.count, sizes.count > blocks.count,
         blocks.allSatisfy({ $0 >= 1 })
       else { throw GraphError("\(blocks.count) blocks do not fit shape \(node.input(0).shape)") }
       for (axis, block) in blocks.enumerated() {
         sizes[0] = sizes[0].map { $0 * block }
-        guard let size = sizes[axis + 1] else { continue }
+        guard let size = sizes[axis + 1], let around else {
+          sizes[axis + 1] = nil
+          continue
+        }
         let padded = size + around[2 * axis] + around[2 * axis + 1]
         guard padded % block == 0 else {
           throw GraphError("axis \(axis + 1) padded to \(padded) is not made of blocks of \(block)")
@@ -72,10 +75,10 @@ extension Ops {
 
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
       guard let blocks = node.constantValue(1)?.integers,
-        var sizes = node.input(0).shape.dimensions,
-        let crops = node.constantValue(2)?.integers
+        var sizes = node.input(0).shape.dimensions
       else { return [.unknown] }
-      guard crops.count == 2 * blocks.count, sizes.count > blocks.count,
+      let crops = node.constantValue(2)?.integers
+      guard (crops?.count ?? 2 * blocks.count) == 2 * blocks.count, sizes.count > blocks.count,
         blocks.allSatisfy({ $0 >= 1 })
       else { throw GraphError("\(blocks.count) blocks do not fit shape \(node.input(0).shape)") }
       let product = blocks.reduce(1, *)
@@ -84,7 +87,9 @@ extension Ops {
       }
       sizes[0] = sizes[0].map { $0 / product }
       for (axis, block) in blocks.enumerated() {
-        sizes[axis + 1] = sizes[axis + 1].map { $0 * block - crops[2 * axis] - crops[2 * axis + 1] }
+        sizes[axis + 1] = crops.flatMap { crops in
+          sizes[axis + 1].map { $0 * block - crops[2 * axis] - crops[2 * axis + 1] }
+        }
       }
       return [PartialShape(sizes)]
     }

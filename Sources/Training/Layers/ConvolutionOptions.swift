@@ -29,6 +29,8 @@ public enum Padding: String, Hashable, Sendable {
   case valid = "VALID"
   /// Goes over zeros, so that the result has ⌈size / stride⌉ rows and columns.
   case same = "SAME"
+  /// Goes over zeros before the first step alone, so that no step sees a later one; of `conv1D`.
+  case causal = "CAUSAL"
 }
 
 /// Where the channels of images are.
@@ -72,5 +74,17 @@ extension Layers {
       return false
     }
     return true
+  }
+
+  /// Whether windows over images, or over sequences but `conv1D`'s, take a padding; records a mistake
+  /// otherwise.
+  static func isForImages(
+    _ padding: Padding, _ kind: String, _ inputs: Tensor, _ site: SourceSite
+  ) -> Bool {
+    if padding != .causal { return true }
+    _ = inputs.graph.mistake(
+      "causal padding is for conv1D alone; give .valid or .same, or pad the input before",
+      op: kind, site: site, beside: [inputs])
+    return false
   }
 }

@@ -14,8 +14,10 @@ extension Layers {
     dataFormat: DataFormat = .channelsLast, name: String? = nil, file: StaticString = #fileID,
     line: UInt = #line
   ) -> Tensor {
-    pooled(inputs, 4, poolSize, strides, dataFormat, name, "max_pooling2d", SourceSite(file, line))
-    {
+    pooled(
+      inputs, 4, poolSize, strides, padding, dataFormat, name, "max_pooling2d",
+      SourceSite(file, line)
+    ) {
       maxPool(
         inputs, size: $0, strides: $1, padding: padding.rawValue, dataFormat: dataFormat.name)
     }
@@ -29,7 +31,8 @@ extension Layers {
     line: UInt = #line
   ) -> Tensor {
     pooled(
-      inputs, 4, poolSize, strides, dataFormat, name, "average_pooling2d", SourceSite(file, line)
+      inputs, 4, poolSize, strides, padding, dataFormat, name, "average_pooling2d",
+      SourceSite(file, line)
     ) {
       averagePool(
         inputs, size: $0, strides: $1, padding: padding.rawValue, dataFormat: dataFormat.name)
@@ -48,7 +51,8 @@ extension Layers {
     line: UInt = #line
   ) -> Tensor {
     pooledSequence(
-      inputs, poolSize, strides, dataFormat, name, "max_pooling1d", SourceSite(file, line)
+      inputs, poolSize, strides, padding, dataFormat, name, "max_pooling1d",
+      SourceSite(file, line)
     ) {
       maxPool($0, size: $1, strides: $2, padding: padding.rawValue, dataFormat: dataFormat.name)
     }
@@ -62,7 +66,8 @@ extension Layers {
     line: UInt = #line
   ) -> Tensor {
     pooledSequence(
-      inputs, poolSize, strides, dataFormat, name, "average_pooling1d", SourceSite(file, line)
+      inputs, poolSize, strides, padding, dataFormat, name, "average_pooling1d",
+      SourceSite(file, line)
     ) {
       averagePool($0, size: $1, strides: $2, padding: padding.rawValue, dataFormat: dataFormat.name)
     }
@@ -113,14 +118,16 @@ extension Layers {
   }
 
   private static func pooled(
-    _ inputs: Tensor, _ rank: Int, _ size: Size2D, _ strides: Size2D?, _ format: DataFormat,
-    _ name: String?, _ kind: String, _ site: SourceSite, _ body: ([Int], [Int]) -> Tensor
+    _ inputs: Tensor, _ rank: Int, _ size: Size2D, _ strides: Size2D?, _ padding: Padding,
+    _ format: DataFormat, _ name: String?, _ kind: String, _ site: SourceSite,
+    _ body: ([Int], [Int]) -> Tensor
   ) -> Tensor {
     if inputs.isPoison { return inputs }
     return inLayer(inputs.graph, name, kind, site) {
       let steps = strides ?? size
       guard channels(of: inputs, rank: rank, format, kind, site) != nil,
-        arePositive([("poolSize", size.pair), ("strides", steps.pair)], kind, inputs, site)
+        arePositive([("poolSize", size.pair), ("strides", steps.pair)], kind, inputs, site),
+        isForImages(padding, kind, inputs, site)
       else { return inputs.graph.poison }
       return body(size.pair, steps.pair)
     }
@@ -128,13 +135,13 @@ extension Layers {
 
   /// A sequence is an image of one column.
   private static func pooledSequence(
-    _ inputs: Tensor, _ size: Int, _ strides: Int?, _ format: DataFormat, _ name: String?,
-    _ kind: String, _ site: SourceSite, _ body: (Tensor, [Int], [Int]) -> Tensor
+    _ inputs: Tensor, _ size: Int, _ strides: Int?, _ padding: Padding, _ format: DataFormat,
+    _ name: String?, _ kind: String, _ site: SourceSite, _ body: (Tensor, [Int], [Int]) -> Tensor
   ) -> Tensor {
     let column = format.firstSpatial + 1
     return pooled(
-      inputs, 3, Size2D(size, 1), strides.map { Size2D($0, 1) } ?? Size2D(size, 1), format, name,
-      kind, site
+      inputs, 3, Size2D(size, 1), strides.map { Size2D($0, 1) } ?? Size2D(size, 1), padding, format,
+      name, kind, site
     ) { window, steps in
       squeeze(body(expandDimensions(inputs, axis: column), window, steps), axes: [column])
     }

@@ -5,27 +5,17 @@ import TensorCore
 extension Layer {
   /// A row of a table for each index; the model's input is then of a whole number's type.
   public static func embedding(
-    _ inputDimension: Int, _ outputDimension: Int, name: String? = nil,
-    file: StaticString = #fileID, line: UInt = #line
+    _ inputDimension: Int, _ outputDimension: Int, dtype: DType = .float32,
+    embeddingsInitializer: Initializer = .randomUniform(min: -0.05, max: 0.05),
+    embeddingsRegularizer: Regularizer? = nil, embeddingsConstraint: Constraint? = nil,
+    trainable: Bool = true, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
   ) -> Layer {
     Layer("Embedding", kind: "embedding", name: name) { inputs, name, _ in
       Layers.embedding(
-        inputs, inputDimension: inputDimension, outputDimension: outputDimension, name: name,
-        file: file, line: line)
-    }
-  }
-
-  /// A convolution over sequences.
-  public static func conv1D(
-    _ filters: Int, kernelSize: Int, strides: Int = 1, padding: Padding = .valid,
-    dilationRate: Int = 1, activation: Activation? = nil, useBias: Bool = true,
-    name: String? = nil, file: StaticString = #fileID, line: UInt = #line
-  ) -> Layer {
-    Layer("Conv1D", kind: "conv1d", name: name) { inputs, name, _ in
-      Layers.conv1D(
-        inputs, filters: filters, kernelSize: kernelSize, strides: strides, padding: padding,
-        dilationRate: dilationRate, activation: activation, useBias: useBias, name: name,
-        file: file, line: line)
+        inputs, inputDimension: inputDimension, outputDimension: outputDimension, dtype: dtype,
+        embeddingsInitializer: embeddingsInitializer, embeddingsRegularizer: embeddingsRegularizer,
+        embeddingsConstraint: embeddingsConstraint, trainable: trainable, name: name, file: file,
+        line: line)
     }
   }
 

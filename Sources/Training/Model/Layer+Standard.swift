@@ -32,10 +32,29 @@ extension Layer {
 
   /// An activation whose slope below 0 is learned.
   public static func parametricRelu(
-    sharedAxes: [Int] = [], name: String? = nil, file: StaticString = #fileID, line: UInt = #line
+    alphaInitializer: Initializer = .zeros, alphaRegularizer: Regularizer? = nil,
+    alphaConstraint: Constraint? = nil, sharedAxes: [Int] = [], trainable: Bool = true,
+    name: String? = nil, file: StaticString = #fileID, line: UInt = #line
   ) -> Layer {
     Layer("PReLU", kind: "p_re_lu", name: name) { inputs, name, _ in
-      Layers.parametricRelu(inputs, sharedAxes: sharedAxes, name: name, file: file, line: line)
+      Layers.parametricRelu(
+        inputs, alphaInitializer: alphaInitializer, alphaRegularizer: alphaRegularizer,
+        alphaConstraint: alphaConstraint, sharedAxes: sharedAxes, trainable: trainable,
+        name: name, file: file, line: line)
+    }
+  }
+
+  /// An activation whose slope below 0 is drawn while training.
+  ///
+  /// - Parameter always: whether it is drawn at inference too.
+  public static func randomizedLeakyRelu(
+    lower: Double = 0.125, upper: Double = 1.0 / 3, seed: Int? = nil, always: Bool = false,
+    name: String? = nil, file: StaticString = #fileID, line: UInt = #line
+  ) -> Layer {
+    Layer("RReLU", kind: "rrelu", name: name) { inputs, name, training in
+      Layers.randomizedLeakyRelu(
+        inputs, lower: lower, upper: upper, seed: seed, training: always ? nil : training,
+        name: name, file: file, line: line)
     }
   }
 
@@ -54,71 +73,6 @@ extension Layer {
   ) -> Layer {
     Layer("Reshape", kind: "reshape", name: name) { inputs, name, _ in
       Layers.reshape(inputs, targetShape: targetShape, name: name, file: file, line: line)
-    }
-  }
-
-  /// Batch normalization, which follows the batch while training and the moving averages otherwise.
-  public static func batchNormalization(
-    axis: Int = -1, momentum: Double = 0.99, epsilon: Double = 1e-3, center: Bool = true,
-    scale: Bool = true, trainable: Bool = true, name: String? = nil,
-    file: StaticString = #fileID, line: UInt = #line
-  ) -> Layer {
-    Layer("BatchNormalization", kind: "batch_normalization", name: name) { inputs, name, training in
-      Layers.batchNormalization(
-        inputs, axis: axis, momentum: momentum, epsilon: epsilon, center: center, scale: scale,
-        training: training, trainable: trainable, name: name, file: file, line: line)
-    }
-  }
-
-  /// Layer normalization.
-  public static func layerNormalization(
-    axes: [Int] = [-1], epsilon: Double = 1e-3, center: Bool = true, scale: Bool = true,
-    trainable: Bool = true, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
-  ) -> Layer {
-    Layer("LayerNormalization", kind: "layer_normalization", name: name) { inputs, name, _ in
-      Layers.layerNormalization(
-        inputs, axes: axes, epsilon: epsilon, center: center, scale: scale, trainable: trainable,
-        name: name, file: file, line: line)
-    }
-  }
-
-  /// Dropout.
-  ///
-  /// - Parameter always: whether it drops at inference too, as Monte Carlo dropout does.
-  public static func dropout(
-    _ rate: Double, always: Bool = false, seed: Int? = nil, name: String? = nil,
-    file: StaticString = #fileID, line: UInt = #line
-  ) -> Layer {
-    Layer("Dropout", kind: "dropout", name: name) { inputs, name, training in
-      Layers.dropout(
-        inputs, rate: rate, seed: seed, training: always ? nil : training, name: name, file: file,
-        line: line)
-    }
-  }
-
-  /// Dropout for nets of `selu`.
-  ///
-  /// - Parameter always: whether it drops at inference too.
-  public static func alphaDropout(
-    _ rate: Double, always: Bool = false, seed: Int? = nil, name: String? = nil,
-    file: StaticString = #fileID, line: UInt = #line
-  ) -> Layer {
-    Layer("AlphaDropout", kind: "alpha_dropout", name: name) { inputs, name, training in
-      Layers.alphaDropout(
-        inputs, rate: rate, seed: seed, training: always ? nil : training, name: name, file: file,
-        line: line)
-    }
-  }
-
-  /// Normal noise while training.
-  public static func gaussianNoise(
-    _ standardDeviation: Double, seed: Int? = nil, name: String? = nil,
-    file: StaticString = #fileID, line: UInt = #line
-  ) -> Layer {
-    Layer("GaussianNoise", kind: "gaussian_noise", name: name) { inputs, name, training in
-      Layers.gaussianNoise(
-        inputs, standardDeviation: standardDeviation, seed: seed, training: training, name: name,
-        file: file, line: line)
     }
   }
 }

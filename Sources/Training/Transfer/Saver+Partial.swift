@@ -9,7 +9,8 @@ extension Saver {
   /// Sets the session's variables from a checkpoint that holds them under other names, all at once or
   /// none.
   ///
-  /// - Parameter names: the name in the file for the names of variables that differ there.
+  /// - Parameter names: the name in the file for the names of variables that differ there; of a
+  ///   partitioned variable the whole's.
   /// - Throws: if a file is missing or damaged, or if it lacks variables or holds them in another type
   ///   or shape: one error with the whole report, likely renames included.
   public func restore(_ session: Session, from prefix: String, names: [String: String]) throws {
@@ -33,7 +34,8 @@ extension Saver {
   /// about all others; the rest keep their values.
   ///
   /// - Parameters:
-  ///   - names: the name in the file for the names of variables that differ there.
+  ///   - names: the name in the file for the names of variables that differ there; of a partitioned
+  ///     variable the whole's.
   ///   - takesLikelyRenames: whether a variable that is missing takes what looks like it under another
   ///     name.
   /// - Throws: only if a file is missing or damaged.
@@ -54,12 +56,14 @@ extension Saver {
   {
     let reader = try CheckpointReader(prefix: prefix)
     let stored = table(
-      reader.entries.map { ($0.name, .init(dtype: $0.dtype, shape: PartialShape($0.shape))) })
+      reader.variableEntries.map {
+        ($0.name, .init(dtype: $0.dtype, shape: PartialShape($0.shape)))
+      })
     // Under these names a TensorFlow 2 checkpoint knows its objects' variables.
     let objectKeys = try reader.objectKeys()
     func source(of variable: Variable) -> String {
-      if let stated = names[variable.name] { return stated }
       let own = variable.part?.name ?? variable.name
+      if let stated = names[variable.name] ?? names[own] { return stated }
       return stored[own] == nil ? objectKeys[own] ?? own : own
     }
     let wanted = table(variables.map { (source(of: $0), $0.storedEntry) })

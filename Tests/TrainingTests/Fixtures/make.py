@@ -5,7 +5,7 @@ constraints, losses and metrics of Sources/Training.
   python make.py keras                     (what Keras 3 defines)
 
 Each file is a list of cases by name; a tensor is {"shape": [...], "data": [...]}, or "bits" where
-every bit must agree. The tests in ToolboxTests build each case under its name.
+every bit must agree. The tests in TrainingTests build each case under its name.
 """
 
 import json
@@ -239,6 +239,30 @@ def layers():
     }))
 
 
+def convolutions():
+    """What Keras has beyond TensorFlow 1's layers: causal, dilated and padded convolutions."""
+    new = tf.keras.layers
+    image, sequence = (2, 4, 5, 2), (2, 6, 3)
+    write("convolutions", layer_cases({
+        "conv1d-causal": (sequence, lambda x: new.Conv1D(4, 3, padding="causal")(x)),
+        "conv1d-causal-strides": (sequence, lambda x: new.Conv1D(2, 2, 2, padding="causal")(x)),
+        "conv1d-causal-dilated": (
+            sequence, lambda x: new.Conv1D(2, 3, padding="causal", dilation_rate=2)(x)),
+        "depthwise_conv2d-dilated": (
+            image, lambda x: new.DepthwiseConv2D(2, depth_multiplier=2, dilation_rate=2)(x)),
+        "depthwise_conv2d-dilated-same": (
+            image, lambda x: new.DepthwiseConv2D([2, 3], 1, "same", dilation_rate=[3, 2])(x)),
+        "separable_conv2d-dilated": (
+            image, lambda x: new.SeparableConv2D(3, 2, 1, "same", dilation_rate=2)(x)),
+        "conv2d_transpose-padded": (
+            image, lambda x: new.Conv2DTranspose(2, [3, 2], 2, output_padding=[1, 0])(x)),
+        "conv2d_transpose-padded-same": (
+            image, lambda x: new.Conv2DTranspose(2, 3, [3, 2], "same", output_padding=1)(x)),
+        "conv2d_transpose-padded-even": (
+            image, lambda x: new.Conv2DTranspose(2, 2, 2, "same", output_padding=1)(x)),
+    }))
+
+
 def regularization():
     value = normal(4, 3)
     image = normal(2, 2, 3, 4)
@@ -393,3 +417,4 @@ else:
     regularization()
     losses()
     metrics()
+    convolutions()
