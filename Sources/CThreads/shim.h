@@ -12,6 +12,17 @@ static inline void dataflow_futex_wake_all(const void *address) {
   syscall(SYS_futex, address, FUTEX_WAKE_PRIVATE, 0x7fffffff, 0, 0, 0);
 }
 
+// The processors that the process may run on, by its affinity; 0 if the kernel does not say.
+static inline int dataflow_usable_processors(void) {
+  unsigned long mask[128] = {0};
+  long size = syscall(SYS_sched_getaffinity, 0, sizeof mask, mask);
+  int count = 0;
+  for (long word = 0; word < size / (long)sizeof mask[0]; ++word) {
+    count += __builtin_popcountl(mask[word]);
+  }
+  return count;
+}
+
 static inline void dataflow_pause(void) {
 #if defined(__x86_64__) || defined(__i386__)
   __builtin_ia32_pause();

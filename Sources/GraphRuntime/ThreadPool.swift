@@ -171,6 +171,10 @@ final class ThreadPool: Sendable {
     pthread_detach(thread)
   }
 
-  /// The number of processors that this process may run on.
-  static var availableProcessors: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
+  /// The number of processors that this process may run on. More threads than these would spin in each
+  /// other's way.
+  static var availableProcessors: Int {
+    let usable = Int(dataflow_usable_processors())
+    return usable > 0 ? usable : max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+  }
 }
