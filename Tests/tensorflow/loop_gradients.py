@@ -87,7 +87,11 @@ def lists(x):
     rows = raw.TensorListFromTensor(tensor=x, element_shape=[3])
     second = raw.TensorListGetItem(input_handle=rows, index=1, element_shape=[3], element_dtype=kind)
     changed = raw.TensorListSetItem(input_handle=rows, index=2, item=tf.sin(second))
-    longer = raw.TensorListPushBack(input_handle=raw.TensorListResize(input_handle=changed, size=3), tensor=x[3] * 2)
+    three = raw.TensorListResize(input_handle=changed, size=3)
+    # Two lists go on from one: neither may see what the other has at its end.
+    longer = raw.TensorListPushBack(input_handle=three, tensor=x[3] * 2)
+    other = raw.TensorListPushBack(input_handle=three, tensor=tf.exp(x[3]))
+    other = raw.TensorListStack(input_handle=other, element_shape=[3], element_dtype=kind)
     some = raw.TensorListGather(input_handle=longer, indices=[3, 0, 2], element_shape=[3], element_dtype=kind)
     rest, last = raw.TensorListPopBack(input_handle=longer, element_shape=[3], element_dtype=kind)
     placed = raw.TensorListScatterV2(tensor=some, indices=[2, 0, 1], element_shape=[3], num_elements=4)
@@ -95,7 +99,7 @@ def lists(x):
     all = raw.TensorListStack(input_handle=placed, element_shape=[3], element_dtype=kind)
     length = tf.cast(raw.TensorListLength(input_handle=rest), kind)
     rest = raw.TensorListStack(input_handle=rest, element_shape=[3], element_dtype=kind)
-    return tf.reduce_sum(all ** 2) + tf.reduce_sum(rest ** 3) * length + tf.reduce_prod(last)
+    return tf.reduce_sum(tf.cos(other)) + tf.reduce_sum(all ** 2) + tf.reduce_sum(rest ** 3) * length + tf.reduce_prod(last)
 
 
 def nested(x, n):
