@@ -142,16 +142,22 @@ class OneCycle(keras.callbacks.Callback):
 
     def on_train_batch_begin(self, batch, logs=None):
         self.model.optimizer.learning_rate = np.interp(self.step, *self.rates)
-        self.model.optimizer.momentum.assign(np.interp(self.step, *self.momenta))
+        self.model.optimizer.moving.assign(np.interp(self.step, *self.momenta))
         self.step += 1
 
 
 class MovingSGD(SGD):
-    """SGD whose momentum is a variable, which a callback may set."""
+    """SGD whose momentum is a variable, which a callback may set; Keras' own is a number."""
 
     def __init__(self, rate):
         super().__init__(rate, 0.9, nesterov=True)
-        self.momentum = tf.Variable(0.9, trainable=False)
+        self.moving = keras.Variable(0.9, trainable=False)
+
+    def update_step(self, gradient, variable, learning_rate):
+        velocity = self.momentums[self._get_variable_index(variable)]
+        step = gradient * learning_rate
+        velocity.assign(velocity * self.moving - step)
+        variable.assign_add(velocity * self.moving - step)
 
 
 def onecycle(epochs):
