@@ -1,22 +1,39 @@
 import Dataflow
+import Foundation
 import Testing
 
-/// Every gradient against central differences in float64.
+/// Every gradient against central differences in float64, at fresh points: a failure names their seed,
+/// which `DATAFLOW_SEED` gives again.
 @Suite struct GradientTests {
+  private static let seed =
+    ProcessInfo.processInfo.environment["DATAFLOW_SEED"].flatMap { UInt64($0) }
+    ?? .random(in: 0..<1_000_000)
+
+  /// Numbers that lie apart from each other, as from zero, by more than the step of a difference: where
+  /// two are the same, `maximum` has a kink.
+  private func points(_ counts: [Int], from low: Double, to high: Double) -> [[Double]] {
+    var generator = SplitMix64(state: Self.seed)
+    // An even number of cells has zero between two of them.
+    let cells = (counts.reduce(0, +) + 1) / 2 * 2
+    let order = (0..<cells).shuffled(using: &generator)
+    let all = order.map { cell in
+      let place = Double(cell) + .random(in: 0.25...0.75, using: &generator)
+      return low + (high - low) * place / Double(cells)
+    }
+    var start = 0
+    return counts.map { count in
+      defer { start += count }
+      return Array(all[start..<(start + count)])
+    }
+  }
+
   /// The gradient of a weighted sum of `body(inputs)`, symbolically and by differences.
   private func check(
     _ name: String, _ shapes: [TensorCore.Shape], from low: Double = -0.9, to high: Double = 0.9,
     _ body: ([Tensor]) -> Tensor
   ) throws {
     let graph = Graph()
-    var generator = SystemRandomNumberGenerator()
-    let values = shapes.map { shape in
-      (0..<shape.count).map { _ in
-        let x = Double.random(in: low...high, using: &generator)
-        // Kinks lie at zero: stay off them by more than the step.
-        return abs(x) < 0.02 ? 0.02 : x
-      }
-    }
+    let values = points(shapes.map(\.count), from: low, to: high)
     let inputs = shapes.indices.map {
       graph.placeholder(.float64, PartialShape(shapes[$0]), name: "x\($0)")
     }
@@ -47,7 +64,10 @@ import Testing
         let expected = (up - down) / (2 * step)
         #expect(
           abs(found[element] - expected) <= 1e-5 * max(1, abs(expected)),
-          "\(name), input \(index), element \(element): \(found[element]) for \(expected)")
+          """
+          \(name), input \(index), element \(element): \(found[element]) for \(expected), \
+          DATAFLOW_SEED=\(Self.seed)
+          """)
       }
     }
   }
