@@ -39,8 +39,7 @@ struct BackwardSweep {
     source: String? = nil
   ) {
     self.graph = graph
-    // No other calculation of this graph, be it read from a file, began where this one does.
-    self.source = source ?? "gradients_at_\(graph.count)"
+    self.source = source ?? Ops.TensorArrayGradV3.unusedSource(in: graph)
     self.targets = targets.map(\.endpoint)
     wanted = Set(self.targets)
     self.stops = Set(stops.map(\.endpoint))

@@ -53,9 +53,13 @@ enum ListElements {
       return try zeros(Shape([items.count] + known.dimensions), dtype)
     }
     let zeros = try zeros(known, dtype)
+    return try stacked(items.map { $0.shape == unset ? zeros : $0 }, dtype)
+  }
+
+  /// Elements of one shape along a new first axis.
+  static func stacked(_ items: [TensorValue], _ dtype: DType) throws(GraphError) -> TensorValue {
     do throws(TensorError) {
-      return try TensorValue.tensorValue(
-        of: items.map { $0.shape == unset ? zeros : $0 }, as: dtype)
+      return try TensorValue.tensorValue(of: items, as: dtype)
     } catch {
       throw GraphError("\(error)")
     }

@@ -39,10 +39,7 @@ extension Ops {
     public static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
       -> [TensorValue]
     {
-      let count = inputs[0].integers?.first ?? 0
-      guard (0...(1 << 24)).contains(count) else {
-        throw GraphError("an array of \(count) places cannot be made")
-      }
+      let count = try ListElements.checked(count: inputs[0].integers?.first ?? 0)
       return [TensorValue(shared: SharedValues(count: count), shape: [2]), flow]
     }
     public static func gradient(
@@ -63,15 +60,7 @@ extension Ops {
     }
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
-    ) -> Gradient {
-      guard let flow = upstream[0], node.input(2).dtype.isFloatingPoint else {
-        return .dense([nil, nil, nil, upstream[0]])
-      }
-      let (array, arrayFlow) = collecting(node, flow, context)
-      let value = array.apply(
-        TensorArrayReadV3.self, [node.input(1), arrayFlow], ["dtype": .type(node.input(2).dtype)])
-      return .dense([nil, nil, value, flow])
-    }
+    ) -> Gradient { gradientOfWriting(node, upstream, context, by: TensorArrayReadV3.self) }
   }
 
   /// An element.
@@ -86,13 +75,7 @@ extension Ops {
     }
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
-    ) -> Gradient {
-      guard let value = upstream[0] else { return .none("no element is given") }
-      let (array, flow) = collecting(node, node.input(2), context)
-      return .dense([
-        nil, nil, array.apply(TensorArrayWriteV3.self, [node.input(1), value, flow]),
-      ])
-    }
+    ) -> Gradient { gradientOfReading(node, upstream, context, by: TensorArrayWriteV3.self) }
   }
 
   /// Elements as one tensor.
@@ -106,21 +89,11 @@ extension Ops {
       let (array, dtype) = (try shared(inputs[0]), node.output(0).dtype)
       var elements: [TensorValue] = []
       for index in inputs[1].integers ?? [] { elements.append(try read(array, index, dtype)) }
-      do throws(TensorError) {
-        return [try TensorValue.tensorValue(of: elements, as: dtype)]
-      } catch {
-        throw GraphError("\(error)")
-      }
+      return [try ListElements.stacked(elements, dtype)]
     }
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
-    ) -> Gradient {
-      guard let value = upstream[0] else { return .none("no elements are given") }
-      let (array, flow) = collecting(node, node.input(2), context)
-      return .dense([
-        nil, nil, array.apply(TensorArrayScatterV3.self, [node.input(1), value, flow]),
-      ])
-    }
+    ) -> Gradient { gradientOfReading(node, upstream, context, by: TensorArrayScatterV3.self) }
   }
 
   /// Sets elements to the rows of a tensor.
@@ -139,16 +112,7 @@ extension Ops {
     }
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
-    ) -> Gradient {
-      guard let flow = upstream[0], node.input(2).dtype.isFloatingPoint else {
-        return .dense([nil, nil, nil, upstream[0]])
-      }
-      let (array, arrayFlow) = collecting(node, flow, context)
-      let value = array.apply(
-        TensorArrayGatherV3.self, [node.input(1), arrayFlow],
-        ["dtype": .type(node.input(2).dtype)])
-      return .dense([nil, nil, value, flow])
-    }
+    ) -> Gradient { gradientOfWriting(node, upstream, context, by: TensorArrayGatherV3.self) }
   }
 
   /// The number of places.
@@ -168,13 +132,19 @@ extension Ops {
     public static let signature = Signature(
       ["handle: resource", "flow_in: float32"],
       gives: ["grad_handle: resource", "flow_out: float32"], [.string("source")])
+    private static let source = AttributeKey<String>("source")
+    /// A name for a calculation of gradients that none of the graph bears, be it TensorFlow's.
+    package static func unusedSource(in graph: Graph) -> String {
+      let nodes = graph.operations + graph.functions.flatMap { $0.body.operations }
+      let used = Set(nodes.filter { $0.op == name }.map { $0[source] })
+      var number = 0
+      while used.contains("gradients_\(number)") { number += 1 }
+      return "gradients_\(number)"
+    }
     public static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
       -> [TensorValue]
     {
-      let source = node[AttributeKey<String>("source")]
-      return [
-        TensorValue(shared: try shared(inputs[0]).gradients(source), shape: [2]), flow,
-      ]
+      [TensorValue(shared: try shared(inputs[0]).gradients(node[source]), shape: [2]), flow]
     }
   }
 
@@ -252,6 +222,30 @@ extension Ops {
     // Nothing depends on an element whose gradient nobody wrote.
     if let shape = array.shapeOfZeros(at: index) { return TensorValue(zeros: shape, dtype: dtype) }
     throw GraphError("place \(index) of \(array.count) has no element")
+  }
+
+  /// What was written at a place has the gradient that is read there; the flow's is passed on.
+  private static func gradientOfWriting(
+    _ node: Node, _ upstream: [Tensor?], _ context: GradientContext,
+    by reader: any SharedValuesOp.Type
+  ) -> Gradient {
+    let dtype = node.input(2).dtype
+    guard let flow = upstream[0], dtype.isFloatingPoint else {
+      return .dense([nil, nil, nil, upstream[0]])
+    }
+    let (array, arrayFlow) = collecting(node, flow, context)
+    let value = array.apply(reader, [node.input(1), arrayFlow], ["dtype": .type(dtype)])
+    return .dense([nil, nil, value, flow])
+  }
+
+  /// The gradient of what was read at a place is written there, which the flow's gradient follows on.
+  private static func gradientOfReading(
+    _ node: Node, _ upstream: [Tensor?], _ context: GradientContext,
+    by writer: any SharedValuesOp.Type
+  ) -> Gradient {
+    guard let value = upstream[0] else { return .none("no element is given") }
+    let (array, flow) = collecting(node, node.input(2), context)
+    return .dense([nil, nil, array.apply(writer, [node.input(1), value, flow])])
   }
 
   /// The array in which the gradients of a node's array are collected, and its flow, which follows on

@@ -137,7 +137,7 @@ extension Ops {
     { [try ListElements.scattered(inputs[0], inputs[1], into: [], node[elementType])] }
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
-    ) -> Gradient { scatterGradient(node, upstream, rows: 0, indices: 1) }
+    ) -> Gradient { .dense([scattered(upstream, node, rows: 0, indices: 1), nil, nil]) }
   }
 
   /// A list of a stated length with a tensor's rows at the places of the indices.
@@ -158,7 +158,7 @@ extension Ops {
     }
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
-    ) -> Gradient { scatterGradient(node, upstream, rows: 0, indices: 1) }
+    ) -> Gradient { .dense([scattered(upstream, node, rows: 0, indices: 1), nil, nil, nil]) }
   }
 
   /// The list with a tensor's rows at the places of the indices.
@@ -180,10 +180,7 @@ extension Ops {
       let rest = list.apply(
         TensorListScatterIntoExistingList.self, [zerosLike(node.input(1)), node.input(2)],
         [elementType.name: .type(node[elementType])])
-      guard case .inputs(let parts) = scatterGradient(node, upstream, rows: 1, indices: 2) else {
-        return .none("no list is given")
-      }
-      return .inputs([.dense(rest)] + parts.dropFirst())
+      return .dense([rest, scattered(upstream, node, rows: 1, indices: 2), nil])
     }
   }
 
@@ -247,15 +244,12 @@ extension Ops {
     ) -> Gradient { .dense([nil]) }
   }
 
-  /// The gradient of the rows that were scattered into a list.
-  private static func scatterGradient(
-    _ node: Node, _ upstream: [Tensor?], rows: Int, indices: Int
-  ) -> Gradient {
-    guard let list = upstream[0] else { return .none("no list is given") }
-    var gradients = [Tensor?](repeating: nil, count: node.inputs.count)
-    gradients[rows] = list.apply(
+  /// The gradient of the rows that were scattered into a list, given the list's.
+  private static func scattered(
+    _ upstream: [Tensor?], _ node: Node, rows: Int, indices: Int
+  ) -> Tensor? {
+    upstream[0]?.apply(
       TensorListGather.self, [node.input(indices), shape(of: node.input(rows))[1...]],
       [elementType.name: .type(node[elementType])])
-    return .dense(gradients)
   }
 }

@@ -42,9 +42,12 @@ package struct WhileGradient {
     }
     let gradient = WhileGradient(body, inputs, variableCount, context)
     let round = gradient.round()
-    let recorded = gradient.recorded(for: round)
+    // The positions, among the loop's inputs, of what the gradient of a round needs.
+    let needed = Set(round.neededInputs.map { $0 - gradient.carriers.count })
+    let recorded = gradient.recorded(needed)
     let forward = gradient.forward(condition, recording: recorded)
-    return gradient.back(round, forward, recorded, upstream)
+    let fixed = inputs.indices.filter { needed.contains($0) && !recorded.contains($0) }
+    return gradient.back(round, forward, recorded, fixed, upstream)
   }
 
   private init(
@@ -79,11 +82,10 @@ package struct WhileGradient {
     }
   }
 
-  /// The variables whose values, from round to round others, the gradient of a round needs.
-  private func recorded(for round: Function) -> [Int] {
-    let needed = round.neededInputs
-    return (0..<variableCount).filter {
-      types[$0] != .resource && needed.contains(carriers.count + $0)
+  /// The variables among what is needed whose values are others from round to round.
+  private func recorded(_ needed: Set<Int>) -> [Int] {
+    (0..<variableCount).filter {
+      types[$0] != .resource && needed.contains($0)
         && !($0 < body.outputs.count && body.outputs[$0] == body.inputs[$0])
     }
   }
@@ -110,12 +112,9 @@ package struct WhileGradient {
 
   /// The loop back: the number of the round, gradients, the lists, and what is the same in every round.
   private func back(
-    _ round: Function, _ forward: [Tensor], _ recorded: [Int], _ upstream: [Tensor?]
+    _ round: Function, _ forward: [Tensor], _ recorded: [Int], _ fixed: [Int],
+    _ upstream: [Tensor?]
   ) -> [Tensor?] {
-    let needed = round.neededInputs
-    let fixed = inputs.indices.filter {
-      needed.contains(carriers.count + $0) && !recorded.contains($0)
-    }
     let lists = (1 + carriers.count)..<(1 + carriers.count + recorded.count)
     let backTypes =
       [.int32] + carriers.map { types[$0] } + recorded.map { _ in DType.variant }
