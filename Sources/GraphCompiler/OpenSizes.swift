@@ -91,7 +91,7 @@ package struct OpenSizes: Sendable {
           "writes a variable, so that what is fetched cannot be frozen", node: node.name,
           op: node.op, site: node.site))
     }
-    workspace.keepOnlyFetches()
+    try workspace.keepOnlyFetches()
     try freeze(&workspace, constants)
     let before = workspace.neededNodes().count
     for pass: any Pass.Type in [
@@ -111,7 +111,7 @@ package struct OpenSizes: Sendable {
     func readsAlone(_ node: Node) -> Bool {
       node.op == Ops.ResourceGather.name || node.op == "ResourceGatherNd"
     }
-    workspace.rebuild(addsNodes: readsAlone) { node, inputs, target in
+    try workspace.rebuild(addsNodes: readsAlone) { node, inputs, target in
       readsAlone(node) ? ExpandComposites.expansion(of: node, on: inputs, in: target) : nil
     }
     try workspace.rebuild(addsNodes: { $0.op == Ops.ReadVariableOp.name }) { node, inputs, target in

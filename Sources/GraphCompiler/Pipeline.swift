@@ -30,12 +30,16 @@ public enum Pipeline {
     -> Plan
   {
     do {
-      return try optimized(Specialize.workspace(for: request, options), options)
-    } catch let barrier as StageBarrier {
-      throw StageNeeded(
-        stage: Stage(
-          plan: try optimized(barrier.workspace, options), fetched: barrier.fetched,
-          completed: barrier.completed, action: barrier.action))
+      do {
+        return try optimized(Specialize.workspace(for: request, options), options)
+      } catch let barrier as StageBarrier {
+        throw StageNeeded(
+          stage: Stage(
+            plan: try optimized(barrier.workspace, options), fetched: barrier.fetched,
+            completed: barrier.completed, action: barrier.action))
+      }
+    } catch let error as GraphError {
+      throw CompilationError.invalid(error)
     }
   }
 
@@ -50,18 +54,20 @@ public enum Pipeline {
       Verifier.check(workspace, after: pass.name)
       if let before { options.observer?.passFinished(pass, before: before, after: workspace) }
     }
-    return plan(workspace, options)
+    return try plan(workspace, options)
   }
 
   /// What joins nodes into kernels and places their buffers, in listings.
   package static let fusion = "fuse"
 
   /// Groups nodes into kernels and writes the plan.
-  private static func plan(_ workspace: Workspace, _ options: CompilerOptions) -> Plan {
+  private static func plan(_ workspace: Workspace, _ options: CompilerOptions) throws(GraphError)
+    -> Plan
+  {
     let grouping = Grouping(workspace, fuses: options.fuses)
     let kernels = KernelBuilder(grouping).kernels()
     var builder = PlanBuilder(workspace, merges: options.fuses)
-    var plan = builder.build(kernels)
+    var plan = try builder.build(kernels)
     for (node, reason) in grouping.reasons {
       plan.log.record(fusion, node: node.name, origin: node.record.origin, reason)
     }
@@ -73,7 +79,7 @@ public enum Pipeline {
   static func evaluate(_ tensors: [Tensor], _ options: CompilerOptions) throws -> [TensorValue] {
     guard let graph = tensors.first?.graph else { return [] }
     var workspace = Workspace(graph: graph, fetches: tensors, feeds: [])
-    workspace.keepOnlyFetches()
+    try workspace.keepOnlyFetches()
     try ExpandComposites.run(&workspace, options)
     return try options.evaluate(plan(workspace, options))
   }
@@ -81,27 +87,27 @@ public enum Pipeline {
 
 extension Workspace {
   /// Drops effects, leaving what the fetches need.
-  mutating func keepOnlyFetches() {
+  mutating func keepOnlyFetches() throws(GraphError) {
     var needed = Set<Int>()
     var pending = fetches.map(\.node)
     while let node = pending.popLast() {
       if needed.insert(node.index).inserted { pending += node.inputs.map(\.node) }
     }
-    keep { needed.contains($0.index) }
+    try keep { needed.contains($0.index) }
   }
 
   /// Drops what neither fetches nor effects need, and copies the graph.
-  mutating func dropUnneeded() {
+  mutating func dropUnneeded() throws(GraphError) {
     let needed = Set(neededNodes().map(\.index))
-    keep { needed.contains($0.index) }
+    try keep { needed.contains($0.index) }
   }
 
-  private mutating func keep(_ isKept: (Node) -> Bool) {
+  private mutating func keep(_ isKept: (Node) -> Bool) throws(GraphError) {
     let target = Graph(ops: graph.ops)
     var map: [Int: [Tensor]] = [:]
     for node in graph.operations where isKept(node) {
       let inputs = node.record.inputs.map { (map[$0.node] ?? [])[$0.output] }
-      map[node.index] = target.copy(node, inputs: inputs).outputs
+      map[node.index] = try target.copy(node, inputs: inputs).outputs
     }
     fetches = fetches.map { (map[$0.node.index] ?? [])[$0.index] }
     feeds = feeds.compactMap { feed in

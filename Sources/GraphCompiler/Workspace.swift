@@ -39,10 +39,11 @@ package struct Workspace {
   ///     which costs as much as copying it.
   ///   - transform: given a node and its inputs in the new graph, adds what replaces it and returns the
   ///     outputs, or returns nil to have the node copied.
+  /// - Throws: what the transform throws, and `GraphError` where a node does not fit its new inputs.
   package mutating func rebuild(
     addsNodes: (_ node: Node) -> Bool = { _ in true },
     _ transform: (_ node: Node, _ inputs: [Tensor], _ target: Graph) throws -> [Tensor]?
-  ) rethrows {
+  ) throws {
     let target = Graph(ops: graph.ops)
     var map: [Int: [Tensor]] = [:]
     for node in neededNodes() {
@@ -54,7 +55,7 @@ package struct Workspace {
           $0.origin = node.record.origin
           $0.site = node.site
         }) { try transform(node, inputs, target) } : transform(node, inputs, target)
-      map[node.index] = replacement ?? target.copy(node, inputs: inputs).outputs
+      map[node.index] = try replacement ?? target.copy(node, inputs: inputs).outputs
     }
     fetches = fetches.map { (map[$0.node.index] ?? [])[$0.index] }
     feeds = feeds.compactMap { feed in
@@ -76,12 +77,17 @@ extension Node {
 }
 
 extension Graph {
-  /// A copy of another graph's node on inputs of this one, its shapes inferred anew if theirs differ.
-  package func copy(_ node: Node, inputs: [Tensor]) -> Node {
+  /// A copy of another graph's node on inputs of this one, its shapes inferred anew if what is known of
+  /// the inputs differs.
+  ///
+  /// - Throws: `GraphError` if the node does not fit the inputs.
+  package func copy(_ node: Node, inputs: [Tensor]) throws(GraphError) -> Node {
     let record = node.record
     let unchanged = zip(record.inputs, inputs).allSatisfy { old, new in
-      let before = node.graph.node(at: old.node).record.outputs[old.output]
-      return before == new.node.record.outputs[new.index]
+      let before = node.graph.node(at: old.node).record
+      let after = new.node.record
+      return before.outputs[old.output] == after.outputs[new.index]
+        && (before.op == Ops.Const.name) == (after.op == Ops.Const.name)
     }
     let draft = NodeRecord(
       index: -2, name: freeName(record.name), op: record.op, definition: record.definition,
@@ -91,7 +97,7 @@ extension Graph {
     do throws(GraphError) {
       return try append(unchanged ? draft : inferred(draft))
     } catch {
-      preconditionFailure("copying \(node): \(error)")
+      throw Graph.located(error, node: node.name, op: node.op, site: node.site, inputs: inputs)
     }
   }
 

@@ -19,6 +19,9 @@ extension Graph {
       guard let value = attributes[definition.name], definition.kind.admits(value) else {
         throw GraphError("the attribute \(definition.name) must be of kind \(definition.kind)")
       }
+      if let excess = definition.excess(in: value) {
+        throw GraphError("the attribute \(definition.name) must fit 32 bits, found \(excess)")
+      }
       if case .type(let dtype) = value, !definition.allowedTypes.isEmpty,
         !definition.allowedTypes.contains(dtype)
       {
@@ -97,6 +100,33 @@ extension Graph {
     }
     guard next == inputs.count else {
       throw GraphError("\(next) inputs are expected, found \(inputs.count)")
+    }
+  }
+
+  /// Checks that inputs have the ranks that the signature states.
+  package static func checkRanks(of node: Node, _ signature: Signature) throws(GraphError) {
+    guard signature.statesRanks else { return }
+    var next = 0
+    for argument in signature.inputs {
+      var length = 1
+      switch argument.kind {
+      case .fixed: break
+      case .typed(let name):
+        if case .list(let types)? = node.attributes[name] { length = types.count }
+      case .repeated(let count, _), .repeatedFixed(let count, _):
+        if case .int(let stated)? = node.attributes[count] { length = stated }
+      }
+      if let rank = argument.rank {
+        for input in node.inputs.dropFirst(next).prefix(length) {
+          guard (input.shape.rank ?? rank) == rank else {
+            let kind = Signature.Argument.ranks.first { $0.value == rank }?.key ?? "tensor"
+            throw GraphError(
+              "\(argument.name) must be \(kind == "images" ? "of rank 4" : "a \(kind)"), "
+                + "found shape \(input.shape)", notes: [note(argument.name, input)])
+          }
+        }
+      }
+      next += length
     }
   }
 

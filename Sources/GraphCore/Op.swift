@@ -63,7 +63,7 @@ extension Op {
 }
 
 /// What is known of a small integer tensor's elements before a plan runs, nil where unknown.
-public struct PartialValue: Hashable, Sendable {
+public struct PartialValue: Hashable, Sendable, CustomStringConvertible {
   /// The elements in row-major order.
   public let elements: [Int?]
   /// Whether the tensor is a scalar rather than a vector.
@@ -81,6 +81,12 @@ public struct PartialValue: Hashable, Sendable {
     isScalar = true
   }
 
+  /// The elements in brackets, `?` where unknown; a scalar's without brackets.
+  public var description: String {
+    let texts = elements.map { $0.map(String.init) ?? "?" }
+    return isScalar ? texts[0] : "[" + texts.joined(separator: ", ") + "]"
+  }
+
   /// The elements if all are known.
   public var known: [Int]? {
     elements.contains(nil) ? nil : elements.map { $0 ?? 0 }
@@ -89,6 +95,17 @@ public struct PartialValue: Hashable, Sendable {
   /// The shape that such a vector describes; −1 stands for an unknown size.
   public var asShape: PartialShape {
     PartialShape(elements.map { $0.flatMap { $0 < 0 ? nil : $0 } })
+  }
+
+  /// The shape that such a vector of sizes describes.
+  ///
+  /// - Throws: `GraphError` if one is negative.
+  package func asSizes() throws(GraphError) -> PartialShape {
+    if isScalar { throw GraphError("a shape must be a vector, found a scalar") }
+    if let negative = elements.first(where: { ($0 ?? 0) < 0 }) ?? nil {
+      throw GraphError("a size must not be negative, found \(negative) in \(self)")
+    }
+    return PartialShape(elements)
   }
 
   /// Longer tensors are data, not shapes, and are not followed.

@@ -3,7 +3,9 @@ import TensorCore
 /// What an op takes, gives and is configured by: TensorFlow's `OpDef` as data.
 public struct Signature: Sendable {
   /// An input or output, written as TensorFlow writes it: `"x: T"`, `"axis: int32"`,
-  /// `"values: N * T"` for a list of one type, `"tensors: dtypes"` for a list of any types.
+  /// `"values: N * T"` for a list of one type, `"tensors: dtypes"` for a list of any types; and where
+  /// only one rank will do, that rank behind it: `"axis: int32 scalar"`, `"begin: Index vector"`,
+  /// `"paddings: Tpaddings matrix"`, `"images: T images"` for a rank of 4.
   public struct Argument: Sendable, ExpressibleByStringLiteral {
     /// The argument's name.
     public let name: String
@@ -22,12 +24,18 @@ public struct Signature: Sendable {
     public let kind: Kind
     /// Whether the tensor stands for a variable itself, `Ref(T)`, rather than for a value.
     public let isReference: Bool
+    /// The one rank that a tensor may have; nil if several are taken.
+    public let rank: Int?
 
     package init(name: String, kind: Kind, isReference: Bool = false) {
       self.name = name
       self.kind = kind
       self.isReference = isReference
+      rank = nil
     }
+
+    /// What a tensor of each rank is called, by the rank.
+    package static let ranks = ["scalar": 0, "vector": 1, "matrix": 2, "images": 4]
 
     /// Parses TensorFlow's notation.
     public init(stringLiteral text: String) {
@@ -35,7 +43,10 @@ public struct Signature: Sendable {
       precondition(parts.count == 2, "a signature's argument reads \"name: type\", found \(text)")
       name = parts[0]
       let factors = parts[1].split(separator: "*").map { Self.trimmed($0) }
-      var type = factors[factors.count - 1]
+      let words = factors[factors.count - 1].split(separator: " ")
+      precondition(words.count <= 2, "a type and a rank are expected, found \(text)")
+      rank = words.count == 2 ? Self.ranks[String(words[1])] : nil
+      var type = String(words[0])
       isReference = type.hasPrefix("Ref(")
       if isReference { type = String(type.dropFirst(4).dropLast()) }
       switch (factors.count, DType(name: type)) {
@@ -67,14 +78,18 @@ public struct Signature: Sendable {
     public let defaultValue: Attribute?
     /// For a type attribute: the types that the op takes; empty means any.
     public let allowedTypes: [DType]
+    /// Whether an integer is a number that nothing is measured by, so that all 64 bits are taken.
+    public let isSeed: Bool
 
     package init(
-      name: String, kind: Kind, defaultValue: Attribute?, allowedTypes: [DType]
+      name: String, kind: Kind, defaultValue: Attribute?, allowedTypes: [DType],
+      isSeed: Bool = false
     ) {
       self.name = name
       self.kind = kind
       self.defaultValue = defaultValue
       self.allowedTypes = allowedTypes
+      self.isSeed = isSeed
     }
 
     /// A type attribute, inferred from the inputs where it names their type.
@@ -102,6 +117,10 @@ public struct Signature: Sendable {
     public static func int(_ name: String, default defaultValue: Int? = nil) -> Self {
       value(name, .int, default: defaultValue.map { .int($0) })
     }
+    /// A random stream's seed, 0 by default.
+    public static func seed(_ name: String) -> Self {
+      Self(name: name, kind: .int, defaultValue: .int(0), allowedTypes: [], isSeed: true)
+    }
     /// A floating-point attribute.
     public static func float(_ name: String, default defaultValue: Float? = nil) -> Self {
       value(name, .float, default: defaultValue.map { .float($0) })
@@ -123,11 +142,15 @@ public struct Signature: Sendable {
   /// The attributes, in no particular order.
   public let attributes: [AttributeDefinition]
 
+  /// Whether any input may have one rank alone.
+  package let statesRanks: Bool
+
   /// A signature of the given inputs, outputs and attributes.
   public init(
     _ inputs: [Argument], gives outputs: [Argument], _ attributes: [AttributeDefinition] = []
   ) {
     self.inputs = inputs
+    statesRanks = inputs.contains { $0.rank != nil }
     self.outputs = outputs
     self.attributes = attributes
   }
@@ -135,6 +158,21 @@ public struct Signature: Sendable {
   /// The attribute of that name, if the op has it.
   public func attribute(named name: String) -> AttributeDefinition? {
     attributes.first { $0.name == name }
+  }
+}
+
+extension Signature.AttributeDefinition {
+  /// The first integer of a value that is beyond 32 bits: no size, step, axis or mask is, and formulas
+  /// of some of them stay within 64.
+  package func excess(in value: Attribute) -> Int? {
+    if isSeed { return nil }
+    let numbers: [Int] =
+      switch value {
+      case .int(let number): [number]
+      case .list(let items) where kind == .listOfInt: items.compactMap { Int($0) }
+      default: []
+      }
+    return numbers.first { Int32(exactly: $0) == nil }
   }
 }
 
@@ -175,7 +213,7 @@ extension Signature {
       attributes.map { definition in
         AttributeDefinition(
           name: definition.name, kind: definition.kind, defaultValue: definition.defaultValue,
-          allowedTypes: [])
+          allowedTypes: [], isSeed: definition.isSeed)
       })
   }
 }

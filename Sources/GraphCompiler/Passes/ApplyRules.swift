@@ -31,7 +31,7 @@ package enum ApplyRules: Pass {
       var taken: [Endpoint: Int] = [:]
       // What now stands for other tensors too, so that its uses are known in the next round.
       var shared = Set<Endpoint>()
-      workspace.rebuild(addsNodes: { byOp[$0.op] != nil }) { node, inputs, target in
+      try workspace.rebuild(addsNodes: { byOp[$0.op] != nil }) { node, inputs, target in
         let firstNew = target.count
         for (old, new) in zip(node.record.inputs, inputs) { taken[new.endpoint] = uses[old] }
         if let settled, !settled[node.index] { return nil }

@@ -20,7 +20,7 @@ package enum EliminateCommonSubexpressions: Pass {
     /// By the variable's name, since two handles may share a variable.
     var writes: [String: Int] = [:]
     var log = workspace.log
-    workspace.rebuild(addsNodes: { _ in false }) { node, inputs, target in
+    try workspace.rebuild(addsNodes: { _ in false }) { node, inputs, target in
       let effects = node.definition?.effects ?? .host
       if effects.contains(.writes), let handle = inputs.first {
         writes[handle.node.variableName, default: 0] += 1
@@ -38,7 +38,7 @@ package enum EliminateCommonSubexpressions: Pass {
           "is \"\(same.first?.node.name ?? "")\" again", heir: same.first?.node.name)
         return same
       }
-      let outputs = target.copy(node, inputs: inputs).outputs
+      let outputs = try target.copy(node, inputs: inputs).outputs
       known[key] = outputs
       return outputs
     }

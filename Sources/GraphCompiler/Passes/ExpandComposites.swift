@@ -46,9 +46,9 @@ extension Specialize {
   static func shapes(of workspace: inout Workspace) throws {
     func isShape(_ node: Node) -> Bool { node.definition is any ShapeOp.Type }
     guard workspace.graph.operations.contains(where: isShape) else { return }
-    workspace.rebuild(addsNodes: isShape) { node, inputs, target in
+    try workspace.rebuild(addsNodes: isShape) { node, inputs, target in
       guard isShape(node) else { return nil }
-      guard let values = target.copy(node, inputs: inputs).record.knownValues else {
+      guard let values = try target.copy(node, inputs: inputs).record.knownValues else {
         // More numbers than shapes have: computed as any other data is.
         return nil
       }

@@ -13,52 +13,70 @@ package enum FoldConstants: Pass {
   private static let fillLimit = 1024
 
   package static func run(_ workspace: inout Workspace, _ options: CompilerOptions) throws {
+    // Where sizes are open, what a node does may be decided by what has just become a constant.
+    while try foldOnce(&workspace, options) {}
+  }
+
+  /// Folds what is constant now; false if nothing was left to fold.
+  private static func foldOnce(_ workspace: inout Workspace, _ options: CompilerOptions) throws
+    -> Bool
+  {
     let nodes = workspace.neededNodes()
-    var isConstant: [Int: Bool] = [:]
-    var foldable: [Node] = []
-    for node in nodes {
-      let constant = node.op == Ops.Const.name || isFoldable(node) { isConstant[$0] ?? false }
-      isConstant[node.index] = constant
-      if constant, node.op != Ops.Const.name { foldable.append(node) }
-    }
-    guard !foldable.isEmpty else { return }
-    // Only what something else takes is worth a value; the rest is folded on the way.
-    var wanted = Set<Tensor>()
-    for tensor in workspace.fetches where isConstant[tensor.node.index] == true {
-      wanted.insert(tensor)
-    }
-    for node in nodes where isConstant[node.index] != true {
-      for input in node.inputs where isConstant[input.node.index] == true { wanted.insert(input) }
-    }
-    let tensors = wanted.filter { $0.node.op != Ops.Const.name }
-      .sorted { ($0.node.index, $0.index) < ($1.node.index, $1.index) }
-    guard !tensors.isEmpty else { return }
-    var values: [Tensor: TensorValue] = [:]
-    let folded = try? Pipeline.evaluate(tensors, options)
+    let tensors = wanted(nodes, workspace.fetches)
     // What fails to fold is left to run, where its error has a place.
-    for (tensor, value) in zip(tensors, folded ?? []) { values[tensor] = value }
+    guard !tensors.isEmpty, let folded = try? Pipeline.evaluate(tensors, options) else {
+      return false
+    }
+    let values = Dictionary(uniqueKeysWithValues: zip(tensors, folded))
     var log = workspace.log
-    let isFolded = Set(values.keys.map(\.node))
-    workspace.rebuild(addsNodes: { isFolded.contains($0) }) { node, _, target in
+    let isFolded = Set(tensors.map(\.node))
+    try workspace.rebuild(addsNodes: { isFolded.contains($0) }) { node, inputs, target in
       guard isFolded.contains(node) else { return nil }
       log.record(name, node: node.name, origin: node.record.origin, "became a constant")
-      return node.outputs.map { output in
-        let value = values[output] ?? TensorValue(zeros: [0], dtype: output.dtype)
-        let suffix = output.index == 0 ? "" : "_\(output.index)"
-        return target.withScope({ $0.names = "" }) {
-          target.add(
-            Ops.Const.self, name: node.name + suffix,
-            ["value": .tensor(value), "dtype": .type(value.dtype)]
-          ).output(0)
+      let outputs = node.outputs.map { output in
+        values[output].map { value in
+          let suffix = output.index == 0 ? "" : "_\(output.index)"
+          return target.withScope({ $0.names = "" }) {
+            target.add(
+              Ops.Const.self, name: node.name + suffix,
+              ["value": .tensor(value), "dtype": .type(value.dtype)]
+            ).output(0)
+          }
         }
       }
+      // What nothing takes has no value: any tensor stands for it.
+      let known = outputs.first { $0 != nil } ?? nil
+      return outputs.compactMap { $0 ?? known }
     }
     workspace.log = log
+    return true
+  }
+
+  /// The tensors to be computed: of each node that is constant and that something else needs, every
+  /// output that anything takes. What only constants need is computed on the way.
+  private static func wanted(_ nodes: [Node], _ fetches: [Tensor]) -> [Tensor] {
+    var isConstant: [Int: Bool] = [:]
+    for node in nodes {
+      isConstant[node.index] =
+        node.op == Ops.Const.name || isFoldable(node) { isConstant[$0] ?? false }
+    }
+    var kept = Set(fetches.map(\.node.index))
+    var taken = Set(fetches)
+    for node in nodes {
+      let isKept = isConstant[node.index] != true
+      for input in node.inputs {
+        taken.insert(input)
+        if isKept { kept.insert(input.node.index) }
+      }
+    }
+    return nodes.filter {
+      $0.op != Ops.Const.name && isConstant[$0.index] == true && kept.contains($0.index)
+    }.flatMap { $0.outputs.filter { taken.contains($0) } }
   }
 
   private static func isFoldable(_ node: Node, _ isConstant: (Int) -> Bool) -> Bool {
     guard node.isPure, !node.record.inputs.isEmpty, !(node.definition is any SourceOp.Type),
-      node.record.inputs.allSatisfy({ isConstant($0.node) })
+      node.record.inputs.allSatisfy({ isConstant($0.node) }), !node.isUndecided
     else { return false }
     var bytes = 0
     for output in node.outputs {

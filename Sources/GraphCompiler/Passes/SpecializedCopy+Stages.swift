@@ -4,12 +4,14 @@ import TensorCore
 
 extension SpecializedCopy {
   /// A stage that computes a tensor on which the rest of the plan depends.
-  func barrier(deciding endpoint: Endpoint) -> StageBarrier {
-    stage([endpoint], writes: [], .decide)
+  func barrier(deciding endpoint: Endpoint) throws(GraphError) -> StageBarrier {
+    try stage([endpoint], writes: [], .decide)
   }
 
   /// A stage that computes a node's inputs, after which the node is computed from their values.
-  func barrier(_ node: Node, _ inputs: [Tensor], loop: FlatGraph.Loop?) -> StageBarrier {
+  func barrier(_ node: Node, _ inputs: [Tensor], loop: FlatGraph.Loop?) throws(GraphError)
+    -> StageBarrier
+  {
     var wanted: [Endpoint] = []
     var written: Set<String> = []
     let operands = zip(node.record.inputs, inputs).map { endpoint, tensor -> Stage.Operand in
@@ -22,19 +24,19 @@ extension SpecializedCopy {
     }
     let action: Stage.Action =
       if let loop { .loop(node, loop, operands) } else { .compute(node, operands) }
-    return stage(wanted, writes: written, action)
+    return try stage(wanted, writes: written, action)
   }
 
   /// A stage that computes a value that no buffer holds and gives it to a variable.
-  func hostAssignment(_ node: Node, _ inputs: [Tensor]) -> StageBarrier {
+  func hostAssignment(_ node: Node, _ inputs: [Tensor]) throws(GraphError) -> StageBarrier {
     let name = inputs[0].node.variableName
     let value = node.record.inputs[1]
-    return stage([value], writes: [name], .assign(node, variable: name, .tensor(value)))
+    return try stage([value], writes: [name], .assign(node, variable: name, .tensor(value)))
   }
 
   /// The copy so far, running what the wanted tensors need and every effect that has its turn.
   private func stage(_ wanted: [Endpoint], writes: Set<String>, _ action: Stage.Action)
-    -> StageBarrier
+    throws(GraphError) -> StageBarrier
   {
     let executed = executedNodes(wanted, writes)
     var completed = Set<Int>()
@@ -51,7 +53,7 @@ extension SpecializedCopy {
     let ordered = fetched.sorted { ($0.node, $0.output) < ($1.node, $1.output) }
     var workspace = Workspace(
       graph: target, fetches: ordered.compactMap { map($0) }, feeds: usedFeeds)
-    workspace.dropUnneeded()
+    try workspace.dropUnneeded()
     return StageBarrier(
       workspace: workspace,
       fetched: ordered.map { Tensor(request.graph.node(at: $0.node), $0.output) },

@@ -126,7 +126,7 @@ struct SpecializedCopy {
     if node.op == Ops.Placeholder.name || node.op == Ops._Arg.name {
       throw CompilationError.missingFeed(node.output(0))
     }
-    if let loop = request.loops[node.index] { throw barrier(node, inputs, loop: loop) }
+    if let loop = request.loops[node.index] { throw try barrier(node, inputs, loop: loop) }
     if node.definition is any HostOp.Type {
       throw CompilationError.invalid(
         GraphError(
@@ -137,7 +137,7 @@ struct SpecializedCopy {
       outputs[node.index] = [zeros]
       return
     }
-    if node.definition is any DataOp.Type { throw barrier(node, inputs, loop: nil) }
+    if node.definition is any DataOp.Type { throw try barrier(node, inputs, loop: nil) }
     // Control edges and what only carries them did their work: the order is the list's from here on.
     if node.definition is any ControlOp.Type {
       outputs[node.index] = []
@@ -156,7 +156,7 @@ struct SpecializedCopy {
       return
     }
     if node.op == Ops.AssignVariableOp.name, inputs[1].dtype.byteCount == nil {
-      throw hostAssignment(node, inputs)
+      throw try hostAssignment(node, inputs)
     }
     try decideSelection(node, inputs)
     if let copy = try located(node, inputs) {
@@ -287,7 +287,7 @@ struct SpecializedCopy {
       if !origin.feeds.isEmpty { throw CompilationError.needsValues(origin.feeds) }
       return try Pipeline.evaluate([tensor], options)[0]
     }
-    throw barrier(deciding: node.record.inputs[position])
+    throw try barrier(deciding: node.record.inputs[position])
   }
 
   /// What a tensor follows from, if that is constants and small feeds alone.
@@ -336,7 +336,7 @@ extension NodeRecord {
 
 extension Node {
   /// Whether what the node does depends on values that are not constants yet.
-  fileprivate var isUndecided: Bool {
+  var isUndecided: Bool {
     if record.outputs.contains(where: {
       $0.shape.fullyDefined == nil && $0.dtype.byteCount != nil
     }) {

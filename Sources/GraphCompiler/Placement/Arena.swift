@@ -2,6 +2,8 @@
 enum Arena {
   /// A cache line: no two buffers share one.
   static let alignment = 64
+  /// Where counting ends: a plan that needs as much is refused, whatever the machine.
+  private static let mostBytes = 1 << 60
 
   /// Sets the offsets of the plan's arena and live buffers and the sizes of both memories.
   ///
@@ -29,14 +31,14 @@ enum Arena {
       switch plan.buffers[index].location {
       case .live:
         plan.buffers[index].location = .live(plan.liveByteCount)
-        plan.liveByteCount += size
+        plan.liveByteCount = min(plan.liveByteCount + size, mostBytes)
       case .arena:
         guard let lifetime = lifetimes[index] else { continue }
         var offset = 0
         // The lowest gap among the buffers alive at the same time, which are sorted by offset.
         for other in placed where other.lifetime.overlaps(lifetime) {
           if offset + size <= other.offset { break }
-          offset = max(offset, other.offset + other.size)
+          offset = min(max(offset, other.offset + other.size), mostBytes)
         }
         let position = placed.firstIndex { $0.offset > offset } ?? placed.count
         placed.insert((offset, size, lifetime), at: position)

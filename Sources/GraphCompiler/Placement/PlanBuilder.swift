@@ -21,7 +21,9 @@ package struct PlanBuilder {
   }
 
   /// The plan of the given kernels, which compute everything that the workspace needs.
-  package mutating func build(_ kernels: [FusedKernel]) -> Plan {
+  ///
+  /// - Throws: `GraphError` if a kernel would leave its buffers.
+  package mutating func build(_ kernels: [FusedKernel]) throws(GraphError) -> Plan {
     declareVariables()
     let ordered = keepingReadValues(in: kernels)
     for kernel in merges ? stages(of: ordered) : ordered { append(kernel.collapsed()) }
@@ -34,6 +36,7 @@ package struct PlanBuilder {
       }
     }
     plan.log = workspace.log
+    try AccessProof.check(plan)
     Arena.place(&plan, inPlace: merges)
     return plan
   }

@@ -39,16 +39,15 @@ struct RewriteCase {
       }
       let inputs = node.inputs.compactMap(copy)
       guard inputs.count == node.inputs.count else { return nil }
-      for output in target.copy(node, inputs: inputs).outputs {
-        copies[Endpoint(node: index, output: output.index)] = output
-      }
+      guard let outputs = try? target.copy(node, inputs: inputs).outputs else { return nil }
+      for output in outputs { copies[Endpoint(node: index, output: output.index)] = output }
     }
     let inputs = application.inputs.compactMap(copy)
     let after = application.replacement.compactMap(copy)
     guard inputs.count == application.inputs.count, after.count == application.replacement.count
     else { return nil }
-    let before = target.copy(application.node, inputs: inputs).outputs
-    guard before.count == after.count, before.allSatisfy({ $0.dtype.byteCount != nil }) else {
+    guard let before = try? target.copy(application.node, inputs: inputs).outputs,
+      before.count == after.count, before.allSatisfy({ $0.dtype.byteCount != nil }) else {
       return nil
     }
     graph = target

@@ -14,7 +14,7 @@ extension TensorListOp {
   }
   /// The shape that an input, if it is known, states for a list's elements.
   static func elementShape(_ node: Node, _ input: Int) -> PartialShape {
-    guard let stated = node.partialValue(input), !stated.isScalar else { return .unknown }
+    guard let stated = node.sizes(input), !stated.isScalar else { return .unknown }
     return stated.asShape
   }
 }

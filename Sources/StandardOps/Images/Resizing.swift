@@ -21,11 +21,14 @@ extension ResizeOp {
   static func resized(_ images: PartialShape, _ size: PartialValue?) throws(GraphError)
     -> [PartialShape]
   {
-    guard (images.rank ?? 4) == 4 else {
-      throw GraphError("images of rank 4 are expected, found shape \(images)")
-    }
     let sizes = size?.elements ?? [nil, nil]
     guard sizes.count == 2 else { throw GraphError("two sizes are expected, found \(sizes.count)") }
+    if let wrong = sizes.first(where: { ($0 ?? 1) <= 0 }) ?? nil {
+      throw GraphError("the size must be positive, found \(wrong)")
+    }
+    guard images[1] != 0, images[2] != 0 else {
+      throw GraphError("images without pixels, of shape \(images), cannot be resized")
+    }
     return [[images[0], sizes[0], sizes[1], images[3]]]
   }
 }
@@ -43,10 +46,10 @@ extension Ops {
     public static let kind = ResizeKind.bilinear
     public static let isGradient = false
     public static let signature = Signature(
-      ["images: T", "size: int32"], gives: ["resized_images: float32"],
+      ["images: T images", "size: int32 vector"], gives: ["resized_images: float32"],
       [.type("T", pixels)] + conventions)
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
-      try resized(node.input(0).shape, node.partialValue(1))
+      try resized(node.input(0).shape, node.sizes(1))
     }
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
@@ -62,10 +65,15 @@ extension Ops {
     public static let kind = ResizeKind.bilinear
     public static let isGradient = true
     public static let signature = Signature(
-      ["grads: float32", "original_image: T"], gives: ["output: T"],
+      ["grads: float32 images", "original_image: T images"], gives: ["output: T"],
       [.type("T", [.float32, .float64])] + conventions)
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
-      [node.input(1).shape]
+      let (grads, images) = (node.input(0).shape, node.input(1).shape)
+      for axis in [0, 3] {
+        guard let a = grads[axis], let b = images[axis], a != b else { continue }
+        throw GraphError("grads of shape \(grads) are not those of images of shape \(images)")
+      }
+      return [images]
     }
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
@@ -77,10 +85,10 @@ extension Ops {
     public static let kind = ResizeKind.nearest
     public static let isGradient = false
     public static let signature = Signature(
-      ["images: T", "size: int32"], gives: ["resized_images: T"],
+      ["images: T images", "size: int32 vector"], gives: ["resized_images: T"],
       [.type("T", pixels)] + conventions)
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
-      try resized(node.input(0).shape, node.partialValue(1))
+      try resized(node.input(0).shape, node.sizes(1))
     }
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
@@ -99,10 +107,10 @@ extension Ops {
     public static let kind = ResizeKind.nearest
     public static let isGradient = true
     public static let signature = Signature(
-      ["grads: T", "size: int32"], gives: ["output: T"],
+      ["grads: T images", "size: int32 vector"], gives: ["output: T"],
       [.type("T", [.float32, .float64])] + conventions)
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
-      try resized(node.input(0).shape, node.partialValue(1))
+      try resized(node.input(0).shape, node.sizes(1))
     }
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
@@ -126,7 +134,10 @@ extension Ops {
         throw GraphError("images of \(h) by \(w) are not made of blocks of \(size)")
       }
       return [
-        [x[0], x[1].map { $0 / size }, x[2].map { $0 / size }, x[3].map { $0 * size * size }]
+        [
+          x[0], x[1].map { $0 / size }, x[2].map { $0 / size },
+          x[3].map { [$0, size, size].sizeProduct },
+        ]
       ]
     }
     public static func expand(_ node: Node) -> [Tensor] {
@@ -152,7 +163,10 @@ extension Ops {
         throw GraphError("\(c) channels are not made of blocks of \(size)")
       }
       return [
-        [x[0], x[1].map { $0 * size }, x[2].map { $0 * size }, x[3].map { $0 / (size * size) }]
+        [
+          x[0], x[1].map { [$0, size].sizeProduct }, x[2].map { [$0, size].sizeProduct },
+          x[3].map { $0 / (size * size) },
+        ]
       ]
     }
     public static func expand(_ node: Node) -> [Tensor] {
@@ -171,7 +185,7 @@ extension Ops {
 
   private static func blockSize(_ node: Node) throws(GraphError) -> Int {
     let size = node[AttributeKey<Int>("block_size")]
-    guard size >= 1 else { throw GraphError("block_size must be at least 1, found \(size)") }
+    guard size >= 2 else { throw GraphError("block_size must be at least 2, found \(size)") }
     guard node[AttributeKey<String>("data_format")] == "NHWC" else {
       throw GraphError("only data_format NHWC is supported")
     }

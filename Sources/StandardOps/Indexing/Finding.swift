@@ -6,7 +6,7 @@ extension Ops {
   /// the first comes first.
   public enum TopKV2: KernelOp {
     public static let signature = Signature(
-      ["input: T", "k: Tk"], gives: ["values: T", "indices: index_type"],
+      ["input: T", "k: Tk scalar"], gives: ["values: T", "indices: index_type"],
       [
         .flag("sorted", default: true), .type("T", .reals),
         .type("Tk", [.int16, .int32, .int64], default: .int32),
@@ -17,7 +17,7 @@ extension Ops {
       guard let last = sizes.popLast() else {
         throw GraphError("a vector or more is expected, found a scalar")
       }
-      let k = node.partialValue(1)?.known?.first
+      let k = node.sizes(1)?.known?.first
       if let k, let last, k < 0 || k > last {
         throw GraphError("\(k) elements are asked for, there are \(last)")
       }
@@ -81,7 +81,7 @@ extension Ops {
   /// among them.
   public enum Unique: DataOp {
     public static let signature = Signature(
-      ["x: T"], gives: ["y: T", "idx: out_idx"],
+      ["x: T vector"], gives: ["y: T", "idx: out_idx"],
       [.type("T"), .type("out_idx", .indices, default: .int32)])
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
       [[nil], node.input(0).shape]
@@ -102,7 +102,7 @@ extension Ops {
   /// `Unique` with how often each element appears.
   public enum UniqueWithCounts: DataOp {
     public static let signature = Signature(
-      ["x: T"], gives: ["y: T", "idx: out_idx", "count: out_idx"],
+      ["x: T vector"], gives: ["y: T", "idx: out_idx", "count: out_idx"],
       [.type("T"), .type("out_idx", .indices, default: .int32)])
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
       [[nil], node.input(0).shape, [nil]]

@@ -8,7 +8,7 @@ extension Ops {
     /// How many leading axes parameters and indices have in common.
     public static let batchDimensions = AttributeKey<Int>("batch_dims")
     public static let signature = Signature(
-      ["params: Tparams", "indices: Tindices", "axis: Taxis"], gives: ["output: Tparams"],
+      ["params: Tparams", "indices: Tindices", "axis: Taxis scalar"], gives: ["output: Tparams"],
       [
         .type("Tparams"), .type("Tindices", .indices), .type("Taxis", .indices),
         .int("batch_dims", default: 0),
@@ -79,12 +79,18 @@ extension Ops {
 
     static func place(_ node: Node) throws(GraphError) -> (axis: Int, batch: Int)? {
       guard let rank = node.input(0).shape.rank, let inner = node.input(1).shape.rank,
-        let stated = node.partialValue(2)?.known?.first
+        let stated = node.sizes(2)?.known?.first
       else { return nil }
       let axis = try normalized(axes: [stated], rank: rank)[0]
       let batch = node[batchDimensions] < 0 ? node[batchDimensions] + inner : node[batchDimensions]
       guard batch >= 0, batch <= axis, batch <= inner else {
         throw GraphError("batch_dims \(node[batchDimensions]) does not fit axis \(axis)")
+      }
+      let (params, indices) = (node.input(0).shape, node.input(1).shape)
+      for place in 0..<batch {
+        guard let a = params[place], let b = indices[place], a != b else { continue }
+        throw GraphError(
+          "the first \(batch) sizes must agree, found params \(params) and indices \(indices)")
       }
       return (axis, batch)
     }

@@ -85,10 +85,10 @@ extension Ops {
   /// Zeros with slices added at index vectors.
   public enum ScatterNd: CompositeOp {
     public static let signature = Signature(
-      ["indices: Tindices", "updates: T", "shape: Tindices"], gives: ["output: T"],
+      ["indices: Tindices", "updates: T", "shape: Tindices vector"], gives: ["output: T"],
       [.type("T"), .type("Tindices", .indices), .string("bad_indices_policy", default: "")])
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
-      [node.partialValue(2)?.asShape ?? node.input(2).shape[0].map { .ofRank($0) } ?? .unknown]
+      [node.sizes(2)?.asShape ?? node.input(2).shape[0].map { .ofRank($0) } ?? .unknown]
     }
     public static func expand(_ node: Node) -> [Tensor] {
       let (indices, updates) = (node.input(0), node.input(1))

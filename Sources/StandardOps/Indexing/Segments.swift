@@ -15,13 +15,19 @@ extension SegmentOp {
     let (data, ids) = (node.input(0).shape, node.input(1).shape)
     let count: Int?
     if isSorted {
-      let numbers = node.constantValue(1)?.integers
+      let numbers = node.constantSizes(1)
       if let numbers, zip(numbers, numbers.dropFirst()).contains(where: { $0 > $1 }) {
         throw GraphError("segment numbers must be sorted")
       }
+      if let first = numbers?.first, first < 0 {
+        throw GraphError("segment numbers must not be negative, found \(first)")
+      }
       count = numbers.map { ($0.last ?? -1) + 1 }
     } else {
-      count = node.partialValue(2)?.known?.first
+      count = node.sizes(2)?.known?.first
+      if let count, count < 0 {
+        throw GraphError("num_segments must not be negative, found \(count)")
+      }
     }
     guard let sizes = data.dimensions, let rank = ids.rank else { return [.unknown] }
     guard rank <= sizes.count, PartialShape(Array(sizes[..<rank])).isCompatible(with: ids) else {
@@ -83,7 +89,7 @@ extension Ops {
   public enum SegmentSum: SegmentOp {
     public static let combination = SegmentCombination.sum
     public static let signature = Signature(
-      ["data: T", "segment_ids: Tindices"], gives: ["output: T"], sorted)
+      ["data: T", "segment_ids: Tindices vector"], gives: ["output: T"], sorted)
   }
   /// Means of neighbouring slices with the same number.
   public enum SegmentMean: SegmentOp {
@@ -109,7 +115,7 @@ extension Ops {
   public enum UnsortedSegmentSum: SegmentOp {
     public static let combination = SegmentCombination.sum
     public static let signature = Signature(
-      ["data: T", "segment_ids: Tindices", "num_segments: Tnumsegments"], gives: ["output: T"],
+      ["data: T", "segment_ids: Tindices", "num_segments: Tnumsegments scalar"], gives: ["output: T"],
       unsorted)
   }
   /// Products of slices with the same number, negative ones dropped.

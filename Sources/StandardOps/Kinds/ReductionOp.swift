@@ -42,7 +42,7 @@ extension ReductionOp {
 
   /// The axes that the constant second input names.
   public static func axes(of node: Node) throws(GraphError) -> [Int]? {
-    guard let rank = node.input(0).shape.rank, let axes = node.partialValue(1)?.known else {
+    guard let rank = node.input(0).shape.rank, let axes = node.sizes(1)?.known else {
       return nil
     }
     return try normalized(axes: axes, rank: rank)

@@ -5,7 +5,7 @@ extension Ops {
   /// The elements near the main diagonal, zeros elsewhere.
   public enum MatrixBandPart: ElementwiseOp {
     public static let signature = Signature(
-      ["input: T", "num_lower: Tindex", "num_upper: Tindex"], gives: ["band: T"],
+      ["input: T", "num_lower: Tindex scalar", "num_upper: Tindex scalar"], gives: ["band: T"],
       [.type("T", .dense), .type("Tindex", .indices, default: .int64)])
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
       guard (node.input(0).shape.rank ?? 2) >= 2 else {
@@ -35,18 +35,17 @@ extension Ops {
   /// Diagonals as vectors, padded to one length.
   public enum MatrixDiagPartV3: ViewOp {
     public static let signature = Signature(
-      ["input: T", "k: int32", "padding_value: T"], gives: ["diagonal: T"],
+      ["input: T", "k: int32", "padding_value: T scalar"], gives: ["diagonal: T"],
       [.type("T"), .string("align", default: "RIGHT_LEFT")])
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
-      guard let sizes = node.input(0).shape.dimensions, let band = node.partialValue(1)?.known
+      guard let sizes = node.input(0).shape.dimensions, let band = node.sizes(1)?.known
       else {
         return [.unknown]
       }
       guard sizes.count >= 2 else {
         throw GraphError("matrices are expected, found shape \(node.input(0).shape)")
       }
-      let (low, high) = (band[0], band[band.count - 1])
-      guard band.count <= 2, low <= high else {
+      guard let low = band.first, let high = band.last, band.count <= 2, low <= high else {
         throw GraphError("k must be one number or a range of two, found \(band)")
       }
       guard let rows = sizes[sizes.count - 2], let columns = sizes[sizes.count - 1] else {
@@ -61,7 +60,7 @@ extension Ops {
     }
     public static func view(of node: Node) -> View? {
       guard let input = node.input(0).shape.fullyDefined,
-        let output = node.output(0).shape.fullyDefined, let band = node.partialValue(1)?.known
+        let output = node.output(0).shape.fullyDefined, let band = node.sizes(1)?.known
       else { return nil }
       let (low, high) = (band[0], band[band.count - 1])
       let (rows, columns) = (input[input.rank - 2], input[input.rank - 1])
@@ -118,14 +117,14 @@ extension Ops {
   public enum MatrixDiagV3: CompositeOp {
     public static let staticInputs = [1, 2, 3]
     public static let signature = Signature(
-      ["diagonal: T", "k: int32", "num_rows: int32", "num_cols: int32", "padding_value: T"],
+      ["diagonal: T", "k: int32", "num_rows: int32 scalar", "num_cols: int32 scalar", "padding_value: T scalar"],
       gives: ["output: T"], [.type("T"), .string("align", default: "RIGHT_LEFT")])
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
       guard let sizes = node.input(0).shape.dimensions, let length = sizes.last ?? nil,
-        let band = node.partialValue(1)?.known, let rows = node.partialValue(2)?.known?.first,
-        let columns = node.partialValue(3)?.known?.first
+        let band = node.sizes(1)?.known, let rows = node.sizes(2)?.known?.first,
+        let columns = node.sizes(3)?.known?.first
       else { return [.unknown] }
-      guard band[0] == band[band.count - 1] else {
+      guard band.count == 1 || band.count == 2 && band[0] == band[1] else {
         throw GraphError("several diagonals at once are not supported")
       }
       let square = length + abs(band[0])
@@ -134,12 +133,16 @@ extension Ops {
         r ?? (c == nil ? square : length + max(-band[0], 0)),
         c ?? (r == nil ? square : length + max(band[0], 0))
       )
+      guard length == min(own.0 - max(-band[0], 0), own.1 - max(band[0], 0)) else {
+        throw GraphError(
+          "\(length) elements are not diagonal \(band[0]) of a matrix of \(own.0) by \(own.1)")
+      }
       return [PartialShape(Array(sizes.dropLast()) + [own.0, own.1])]
     }
     public static func expand(_ node: Node) -> [Tensor] {
       let graph = node.graph
       let shape = node.output(0).shape.fullyDefined?.dimensions ?? []
-      let k = node.partialValue(1)?.known?.first ?? 0
+      let k = node.sizes(1)?.known?.first ?? 0
       let length = node.input(0).shape.fullyDefined?.dimensions.last ?? 0
       let rows = shape[shape.count - 2]
       var around = [[Int]](repeating: [0, 0], count: shape.count - 1)

@@ -158,7 +158,7 @@ extension Ops {
   /// Batch normalization of images.
   public enum FusedBatchNorm: FusedBatchNormOp {
     public static let signature = Signature(
-      ["x: T", "scale: T", "offset: T", "mean: T", "variance: T"],
+      ["x: T", "scale: T vector", "offset: T vector", "mean: T vector", "variance: T vector"],
       gives: [
         "y: T", "batch_mean: T", "batch_variance: T", "reserve_space_1: T", "reserve_space_2: T",
       ], attributes(one))
@@ -170,7 +170,7 @@ extension Ops {
   /// Batch normalization of images, with statistics of another type.
   public enum FusedBatchNormV2: FusedBatchNormOp {
     public static let signature = Signature(
-      ["x: T", "scale: U", "offset: U", "mean: U", "variance: U"],
+      ["x: T", "scale: U vector", "offset: U vector", "mean: U vector", "variance: U vector"],
       gives: [
         "y: T", "batch_mean: U", "batch_variance: U", "reserve_space_1: U", "reserve_space_2: U",
       ], attributes(two))
@@ -182,7 +182,7 @@ extension Ops {
   /// Batch normalization of images, with room for what a device keeps.
   public enum FusedBatchNormV3: FusedBatchNormOp {
     public static let signature = Signature(
-      ["x: T", "scale: U", "offset: U", "mean: U", "variance: U"],
+      ["x: T", "scale: U vector", "offset: U vector", "mean: U vector", "variance: U vector"],
       gives: [
         "y: T", "batch_mean: U", "batch_variance: U", "reserve_space_1: U", "reserve_space_2: U",
         "reserve_space_3: U",
@@ -200,7 +200,7 @@ extension Ops {
   /// The gradient of `FusedBatchNorm`.
   public enum FusedBatchNormGrad: FusedBatchNormGradOp {
     public static let signature = Signature(
-      ["y_backprop: T", "x: T", "scale: T", "reserve_space_1: T", "reserve_space_2: T"],
+      ["y_backprop: T", "x: T", "scale: T vector", "reserve_space_1: T vector", "reserve_space_2: T vector"],
       gives: [
         "x_backprop: T", "scale_backprop: T", "offset_backprop: T", "reserve_space_3: T",
         "reserve_space_4: T",
@@ -210,7 +210,7 @@ extension Ops {
   /// The gradient of `FusedBatchNormV2`.
   public enum FusedBatchNormGradV2: FusedBatchNormGradOp {
     public static let signature = Signature(
-      ["y_backprop: T", "x: T", "scale: float32", "reserve_space_1: U", "reserve_space_2: U"],
+      ["y_backprop: T", "x: T", "scale: float32 vector", "reserve_space_1: U vector", "reserve_space_2: U vector"],
       gives: [
         "x_backprop: T", "scale_backprop: U", "offset_backprop: U", "reserve_space_3: U",
         "reserve_space_4: U",
@@ -221,7 +221,7 @@ extension Ops {
   public enum FusedBatchNormGradV3: FusedBatchNormGradOp {
     public static let signature = Signature(
       [
-        "y_backprop: T", "x: T", "scale: float32", "reserve_space_1: U", "reserve_space_2: U",
+        "y_backprop: T", "x: T", "scale: float32 vector", "reserve_space_1: U vector", "reserve_space_2: U vector",
         "reserve_space_3: U",
       ],
       gives: [

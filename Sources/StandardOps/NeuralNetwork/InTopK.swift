@@ -59,7 +59,7 @@ extension Ops {
   /// With `k` as an input.
   public enum InTopKV2: InTopKOp {
     public static let signature = Signature(
-      ["predictions: float32", "targets: T", "k: T"], gives: ["precision: bool"],
+      ["predictions: float32", "targets: T", "k: T scalar"], gives: ["precision: bool"],
       [.type("T", .indices, default: .int32)])
     public static func expand(_ node: Node) -> [Tensor] {
       expansion(node) { $0 .< node.input(2) }

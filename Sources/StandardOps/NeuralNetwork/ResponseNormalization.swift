@@ -10,12 +10,9 @@ extension Ops {
   /// Each element divided by a power of the sum of squares of its neighbouring channels:
   /// y = x·N^−β with N = bias + α·Σ x².
   public enum LRN: CompositeOp {
-    public static let signature = Signature(["input: T"], gives: ["output: T"], attributes)
+    public static let signature = Signature(["input: T images"], gives: ["output: T"], attributes)
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
-      guard (node.input(0).shape.rank ?? 4) == 4 else {
-        throw GraphError("images of rank 4 are expected, found shape \(node.input(0).shape)")
-      }
-      return [node.input(0).shape]
+      [node.input(0).shape]
     }
     public static func expand(_ node: Node) -> [Tensor] {
       let x = node.input(0)
@@ -35,9 +32,9 @@ extension Ops {
   /// dx = dy·N^−β − 2αβ·x·Σ dy·y/N.
   public enum LRNGrad: CompositeOp {
     public static let signature = Signature(
-      ["input_grads: T", "input_image: T", "output_image: T"], gives: ["output: T"], attributes)
+      ["input_grads: T images", "input_image: T images", "output_image: T images"], gives: ["output: T"], attributes)
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
-      [node.input(1).shape]
+      [try commonShape(node.inputs)]
     }
     public static func expand(_ node: Node) -> [Tensor] {
       let (dy, x, y) = (node.input(0), node.input(1), node.input(2))

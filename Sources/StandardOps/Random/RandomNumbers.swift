@@ -14,9 +14,9 @@ extension RandomOp {
   /// A shape in, numbers of a floating-point type out.
   public static var signature: Signature {
     Signature(
-      ["shape: T"], gives: ["output: dtype"],
+      ["shape: T vector"], gives: ["output: dtype"],
       [
-        .int("seed", default: 0), .int("seed2", default: 0),
+        .seed("seed"), .seed("seed2"),
         .type("dtype", [.float32, .float64]), .type("T", .indices),
       ])
   }
@@ -24,10 +24,7 @@ extension RandomOp {
   public static var effects: Effects { .random }
   /// The shape that the first input holds.
   public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
-    guard (node.input(0).shape.rank ?? 1) == 1 else {
-      throw GraphError("the shape must be a vector, found shape \(node.input(0).shape)")
-    }
-    if let known = node.partialValue(0) { return [known.asShape] }
+    if let known = node.sizes(0) { return [try known.asSizes()] }
     return [node.input(0).shape[0].map { .ofRank($0) } ?? .unknown]
   }
   /// A fill from the node's stream.
@@ -55,9 +52,9 @@ extension Ops {
   public enum RandomUniformInt: RandomOp {
     public static let distribution = RandomDistribution.uniformInteger
     public static let signature = Signature(
-      ["shape: T", "minval: Tout", "maxval: Tout"], gives: ["output: Tout"],
+      ["shape: T vector", "minval: Tout scalar", "maxval: Tout scalar"], gives: ["output: Tout"],
       [
-        .int("seed", default: 0), .int("seed2", default: 0), .type("Tout", .indices),
+        .seed("seed"), .seed("seed2"), .type("Tout", .indices),
         .type("T", .indices),
       ])
   }

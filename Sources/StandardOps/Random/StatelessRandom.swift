@@ -10,7 +10,7 @@ public protocol StatelessRandomOp: DataOp {
 extension StatelessRandomOp {
   /// The shape that the first input holds.
   public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
-    if let known = node.partialValue(0) { return [known.asShape] }
+    if let known = node.sizes(0) { return [try known.asSizes()] }
     return [node.input(0).shape[0].map { .ofRank($0) } ?? .unknown]
   }
 
@@ -112,15 +112,15 @@ extension Ops {
     .type("Tshape", .indices, default: .int32),
   ]
   private static let seededSignature = Signature(
-    ["shape: T", "seed: Tseed"], gives: ["output: dtype"], seeded)
+    ["shape: T vector", "seed: Tseed vector"], gives: ["output: dtype"], seeded)
   private static let keyedSignature = Signature(
-    ["shape: Tshape", "key: uint64", "counter: uint64", "alg: int32"], gives: ["output: dtype"],
+    ["shape: Tshape vector", "key: uint64", "counter: uint64", "alg: int32 scalar"], gives: ["output: dtype"],
     keyed)
 
   /// The key and counter of a seed.
   public enum StatelessRandomGetKeyCounter: DataOp {
     public static let signature = Signature(
-      ["seed: Tseed"], gives: ["key: uint64", "counter: uint64"],
+      ["seed: Tseed vector"], gives: ["key: uint64", "counter: uint64"],
       [.type("Tseed", .indices, default: .int64)])
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] { [[1], [2]] }
     public static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
@@ -165,7 +165,7 @@ extension Ops {
   public enum StatelessRandomUniformInt: StatelessRandomOp {
     public static let distribution = RandomDistribution.uniformInteger
     public static let signature = Signature(
-      ["shape: T", "seed: Tseed", "minval: dtype", "maxval: dtype"], gives: ["output: dtype"],
+      ["shape: T vector", "seed: Tseed vector", "minval: dtype", "maxval: dtype"], gives: ["output: dtype"],
       [
         .type("dtype", .indices), .type("T", .indices),
         .type("Tseed", .indices, default: .int64),
@@ -191,7 +191,7 @@ extension Ops {
     public static let distribution = RandomDistribution.uniformInteger
     public static let signature = Signature(
       [
-        "shape: Tshape", "key: uint64", "counter: uint64", "alg: int32", "minval: dtype",
+        "shape: Tshape vector", "key: uint64", "counter: uint64", "alg: int32 scalar", "minval: dtype",
         "maxval: dtype",
       ], gives: ["output: dtype"],
       [.type("dtype", .indices), .type("Tshape", .indices, default: .int32)])

@@ -18,7 +18,7 @@ extension ArgumentExtremumOp {
   /// An input and an axis, to indices.
   public static var signature: Signature {
     Signature(
-      ["input: T", "dimension: Tidx"], gives: ["output: output_type"],
+      ["input: T", "dimension: Tidx scalar"], gives: ["output: output_type"],
       [
         .type("T", .reals), .type("Tidx", .indices, default: .int32),
         .type("output_type", .indices, default: .int64),
@@ -55,11 +55,8 @@ extension ArgumentExtremumOp {
 
   /// The one axis that the second input names.
   public static func axes(of node: Node) throws(GraphError) -> [Int]? {
-    guard let rank = node.input(0).shape.rank, let named = node.partialValue(1)?.known else {
+    guard let rank = node.input(0).shape.rank, let named = node.sizes(1)?.known else {
       return nil
-    }
-    guard named.count == 1 else {
-      throw GraphError("one axis is expected, found \(named)")
     }
     let axes = try normalized(axes: named, rank: rank)
     guard node.input(0).shape[axes[0]] != 0 else {

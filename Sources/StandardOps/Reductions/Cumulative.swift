@@ -13,7 +13,7 @@ extension CumulativeOp {
   /// A tensor and an axis.
   public static var signature: Signature {
     Signature(
-      ["x: T", "axis: Tidx"], gives: ["out: T"],
+      ["x: T", "axis: Tidx scalar"], gives: ["out: T"],
       [
         .flag("exclusive"), .flag("reverse"), .type("T", .reals),
         .type("Tidx", .indices, default: .int32),
@@ -21,14 +21,14 @@ extension CumulativeOp {
   }
   /// The input's.
   public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
-    if let rank = node.input(0).shape.rank, let axis = node.partialValue(1)?.known {
+    if let rank = node.input(0).shape.rank, let axis = node.sizes(1)?.known {
       _ = try normalized(axes: axis, rank: rank)
     }
     return [node.input(0).shape]
   }
   /// Cumulation along the axis.
   public static func kernel(of node: Node) -> KernelSpecification {
-    guard let rank = node.input(0).shape.rank, let stated = node.partialValue(1)?.known,
+    guard let rank = node.input(0).shape.rank, let stated = node.sizes(1)?.known,
       let axis = (try? normalized(axes: stated, rank: rank))?.first
     else { preconditionFailure("\(node) has an unknown axis") }
     return .named(

@@ -6,22 +6,17 @@ extension Ops {
   public enum SpaceToBatchND: CompositeOp {
     public static let staticInputs = [1, 2]
     public static let signature = Signature(
-      ["input: T", "block_shape: Tblock_shape", "paddings: Tpaddings"], gives: ["output: T"],
+      ["input: T", "block_shape: Tblock_shape vector", "paddings: Tpaddings matrix"], gives: ["output: T"],
       [
         .type("T"), .type("Tblock_shape", .indices, default: .int32),
         .type("Tpaddings", .indices, default: .int32),
       ])
 
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
-      guard let blocks = node.constantValue(1)?.integers,
-        var sizes = node.input(0).shape.dimensions
-      else { return [.unknown] }
-      let around = node.constantValue(2)?.integers
-      guard (around?.count ?? 2 * blocks.count) == 2 * blocks.count, sizes.count > blocks.count,
-        blocks.allSatisfy({ $0 >= 1 })
-      else { throw GraphError("\(blocks.count) blocks do not fit shape \(node.input(0).shape)") }
+      let (blocks, around) = try blocks(of: node)
+      guard let blocks, var sizes = node.input(0).shape.dimensions else { return [.unknown] }
       for (axis, block) in blocks.enumerated() {
-        sizes[0] = sizes[0].map { $0 * block }
+        sizes[0] = sizes[0].map { [$0, block].sizeProduct }
         guard let size = sizes[axis + 1], let around else {
           sizes[axis + 1] = nil
           continue
@@ -36,8 +31,8 @@ extension Ops {
     }
 
     public static func expand(_ node: Node) -> [Tensor] {
-      let blocks = node.constantValue(1)?.integers ?? []
-      let around = node.constantValue(2)?.integers ?? []
+      let blocks = node.constantSizes(1) ?? []
+      let around = node.constantSizes(2) ?? []
       let rank = node.input(0).shape.rank ?? 0
       var paddings = [[Int]](repeating: [0, 0], count: rank)
       for axis in blocks.indices { paddings[axis + 1] = [around[2 * axis], around[2 * axis + 1]] }
@@ -67,36 +62,37 @@ extension Ops {
   public enum BatchToSpaceND: CompositeOp {
     public static let staticInputs = [1, 2]
     public static let signature = Signature(
-      ["input: T", "block_shape: Tblock_shape", "crops: Tcrops"], gives: ["output: T"],
+      ["input: T", "block_shape: Tblock_shape vector", "crops: Tcrops matrix"], gives: ["output: T"],
       [
         .type("T"), .type("Tblock_shape", .indices, default: .int32),
         .type("Tcrops", .indices, default: .int32),
       ])
 
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
-      guard let blocks = node.constantValue(1)?.integers,
-        var sizes = node.input(0).shape.dimensions
-      else { return [.unknown] }
-      let crops = node.constantValue(2)?.integers
-      guard (crops?.count ?? 2 * blocks.count) == 2 * blocks.count, sizes.count > blocks.count,
-        blocks.allSatisfy({ $0 >= 1 })
-      else { throw GraphError("\(blocks.count) blocks do not fit shape \(node.input(0).shape)") }
-      let product = blocks.reduce(1, *)
+      let (blocks, crops) = try blocks(of: node)
+      guard let blocks, var sizes = node.input(0).shape.dimensions else { return [.unknown] }
+      let product = blocks.sizeProduct
       if let batch = sizes[0], batch % product != 0 {
         throw GraphError("a batch of \(batch) is not made of \(product) blocks")
       }
       sizes[0] = sizes[0].map { $0 / product }
       for (axis, block) in blocks.enumerated() {
-        sizes[axis + 1] = crops.flatMap { crops in
-          sizes[axis + 1].map { $0 * block - crops[2 * axis] - crops[2 * axis + 1] }
+        guard let size = sizes[axis + 1], let crops else {
+          sizes[axis + 1] = nil
+          continue
         }
+        let left = [size, block].sizeProduct - crops[2 * axis] - crops[2 * axis + 1]
+        guard left >= 0 else {
+          throw GraphError("more is cropped than axis \(axis + 1) of \(node.input(0).shape) has")
+        }
+        sizes[axis + 1] = left
       }
       return [PartialShape(sizes)]
     }
 
     public static func expand(_ node: Node) -> [Tensor] {
-      let blocks = node.constantValue(1)?.integers ?? []
-      let crops = node.constantValue(2)?.integers ?? []
+      let blocks = node.constantSizes(1) ?? []
+      let crops = node.constantSizes(2) ?? []
       let input = node.input(0).shape.fullyDefined?.dimensions ?? []
       let output = node.output(0).shape.fullyDefined?.dimensions ?? []
       let count = blocks.count
@@ -121,6 +117,26 @@ extension Ops {
         upstream[0].map { $0.apply(SpaceToBatchND.self, [node.input(1), node.input(2)]) }, nil, nil,
       ])
     }
+  }
+
+  /// The sizes of blocks and what is padded around space, or cropped, as far as they are known.
+  ///
+  /// - Throws: `GraphError` if they do not fit the input or one another.
+  private static func blocks(of node: Node) throws(GraphError) -> (blocks: [Int]?, around: [Int]?) {
+    let (shape, count, matrix) = (node.input(0).shape, node.input(1).shape[0], node.input(2).shape)
+    guard matrix.isCompatible(with: [count, 2]), (shape.rank ?? .max) > count ?? 0 else {
+      throw GraphError(
+        "blocks of shape \(node.input(1).shape) and what is around them, of shape \(matrix), do not "
+          + "fit shape \(shape)")
+    }
+    let (blocks, around) = (node.constantSizes(1), node.constantSizes(2))
+    if let blocks, let wrong = blocks.first(where: { $0 < 1 }) {
+      throw GraphError("a block must be of at least 1, found \(wrong)")
+    }
+    if let around, let negative = around.first(where: { $0 < 0 }) {
+      throw GraphError("what is around blocks must not be negative, found \(negative)")
+    }
+    return (blocks, around)
   }
 
   /// The shapes of several tensors.
@@ -161,13 +177,13 @@ extension Ops {
   public enum LinSpace: CompositeOp {
     public static let staticInputs = [2]
     public static let signature = Signature(
-      ["start: T", "stop: T", "num: Tidx"], gives: ["output: T"],
+      ["start: T", "stop: T", "num: Tidx scalar"], gives: ["output: T"],
       [
         .type("T", [.bfloat16, .float16, .float32, .float64]),
         .type("Tidx", .indices, default: .int32),
       ])
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
-      let count = node.partialValue(2)?.known?.first
+      let count = node.sizes(2)?.known?.first
       if let count, count < 1 { throw GraphError("num must be at least 1, found \(count)") }
       return [[count]]
     }
@@ -175,7 +191,10 @@ extension Ops {
       let count = node.output(0).shape[0] ?? 1
       let (start, stop) = (node.input(0), node.input(1))
       let step = (stop - start) / Double(max(count - 1, 1))
-      let inner = node.graph.constant((0..<count).map { Double($0) }, start.dtype) * step + start
+      let graph = node.graph
+      let places = range(
+        graph.constant(0, .int64), graph.constant(count, .int64), graph.constant(1, .int64))
+      let inner = cast(places, start.dtype) * step + start
       if count == 1 { return [inner] }
       // The last is the end itself, as in TensorFlow, not a sum that rounds to near it.
       return [

@@ -5,7 +5,7 @@ extension Ops {
   /// The values one after another along an axis.
   public enum ConcatV2: ViewOp {
     public static let signature = Signature(
-      ["values: N * T", "axis: Tidx"], gives: ["output: T"],
+      ["values: N * T", "axis: Tidx scalar"], gives: ["output: T"],
       [.int("N"), .type("T"), .type("Tidx", .indices, default: .int32)])
 
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
@@ -33,7 +33,7 @@ extension Ops {
   /// The values one after another along an axis, which TensorFlow's first version took first.
   public enum Concat: ViewOp {
     public static let signature = Signature(
-      ["concat_dim: int32", "values: N * T"], gives: ["output: T"], [.int("N"), .type("T")])
+      ["concat_dim: int32 scalar", "values: N * T"], gives: ["output: T"], [.int("N"), .type("T")])
 
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
       try concatenated(Array(node.inputs.dropFirst()), axis: node.input(0))
@@ -53,7 +53,7 @@ extension Ops {
   /// Where each of several tensors begins in their concatenation, from their shapes.
   public enum ConcatOffset: ShapeOp {
     public static let signature = Signature(
-      ["concat_dim: int32", "shape: N * shape_type"], gives: ["offset: N * shape_type"],
+      ["concat_dim: int32 scalar", "shape: N * shape_type vector"], gives: ["offset: N * shape_type"],
       [.int("N"), .type("shape_type", .indices, default: .int32)])
 
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
@@ -71,7 +71,7 @@ extension Ops {
         var offset = [Int?](repeating: 0, count: rank)
         offset[positive] = next
         let size = shape.flatMap { $0.elements.count == rank ? $0.elements[positive] : nil }
-        next = next.flatMap { start in size.map { start + $0 } }
+        next = next.flatMap { start in size.map { start &+ $0 } }
         return PartialValue(vector: offset)
       }
     }
@@ -80,9 +80,6 @@ extension Ops {
   private static func concatenated(_ values: [Tensor], axis: Tensor) throws(GraphError)
     -> [PartialShape]
   {
-    guard (axis.shape.rank ?? 0) == 0 else {
-      throw GraphError("the axis must be a scalar, found shape \(axis.shape)")
-    }
     guard let witness = values.first(where: { $0.shape.rank != nil }),
       let rank = witness.shape.rank
     else { return [.unknown] }

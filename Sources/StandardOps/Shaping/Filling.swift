@@ -5,14 +5,11 @@ extension Ops {
   /// One element repeated to fill a shape.
   public enum Fill: ViewOp {
     public static let signature = Signature(
-      ["dims: index_type", "value: T"], gives: ["output: T"],
+      ["dims: index_type vector", "value: T scalar"], gives: ["output: T"],
       [.type("T"), .type("index_type", .indices, default: .int32)])
 
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
-      guard (node.input(1).shape.rank ?? 0) == 0 else {
-        throw GraphError("the value must be a scalar, found shape \(node.input(1).shape)")
-      }
-      if let known = node.partialValue(0) { return [known.asShape] }
+      if let known = node.sizes(0) { return [try known.asSizes()] }
       return [node.input(0).shape[0].map { .ofRank($0) } ?? .unknown]
     }
 
@@ -39,7 +36,7 @@ extension Ops {
   /// `start, start + delta, …` up to but not including `limit`.
   public enum Range: ElementwiseOp {
     public static let signature = Signature(
-      ["start: Tidx", "limit: Tidx", "delta: Tidx"], gives: ["output: Tidx"],
+      ["start: Tidx scalar", "limit: Tidx scalar", "delta: Tidx scalar"], gives: ["output: Tidx"],
       [.type("Tidx", .reals.filter { $0 != .uint8 }, default: .int32)])
 
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
@@ -58,10 +55,13 @@ extension Ops {
           return nil
         }
       }
-      guard numbers[2] != 0 else { throw GraphError("delta must not be 0") }
-      let count = ((numbers[1] - numbers[0]) / numbers[2]).rounded(.up)
+      let (start, limit, delta) = (numbers[0], numbers[1], numbers[2])
+      guard delta != 0, delta > 0 ? start <= limit : start >= limit else {
+        throw GraphError("\(limit) cannot be reached from \(start) in steps of \(delta)")
+      }
+      let count = ((limit - start) / delta).rounded(.up)
       guard count <= 2_147_483_647 else { throw GraphError("\(count) elements are too many") }
-      return max(0, Int(count))
+      return Int(count)
     }
 
     public static func partialValues(of node: Node) -> [PartialValue?] {
@@ -69,7 +69,8 @@ extension Ops {
         let delta = node.partialValue(2)?.known?.first,
         let count = node.output(0).shape.count, count <= PartialValue.longest
       else { return [nil] }
-      return [PartialValue(vector: (0..<count).map { start + $0 * delta })]
+      // Beyond 64 bits the elements wrap, as the values do.
+      return [PartialValue(vector: (0..<count).map { start &+ $0 &* delta })]
     }
 
     public static func body(_ x: ElementContext) -> Element {

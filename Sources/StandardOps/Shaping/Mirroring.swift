@@ -10,18 +10,18 @@ extension Ops {
       .type("T"), .type("Tpaddings", .indices, default: .int32), .string("mode"),
     ]
     public static let signature = Signature(
-      ["input: T", "paddings: Tpaddings"], gives: ["output: T"], attributes)
+      ["input: T", "paddings: Tpaddings matrix"], gives: ["output: T"], attributes)
 
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
       let edge = try edge(of: node)
-      guard let paddings = mirrorPaddings(node) else {
-        return [node.input(0).shape.rank.map { .ofRank($0) } ?? .unknown]
-      }
+      guard let paddings = try checkedPaddings(node) else { return [paddedShape(node)] }
       var sizes: [Int?] = []
       for (axis, around) in paddings.enumerated() {
         let size = node.input(0).shape[axis]
-        if let size, around.before > size - edge || around.after > size - edge {
-          throw GraphError("axis \(axis) of size \(size) has too few elements to mirror")
+        if let size, max(around.before, around.after) > max(size - edge, 0) {
+          throw GraphError(
+            "paddings of \(around.before) and \(around.after) are too many to mirror axis \(axis) of "
+              + "size \(size)")
         }
         sizes.append(size.map { $0 + around.before + around.after })
       }
@@ -29,8 +29,8 @@ extension Ops {
     }
 
     public static func view(of node: Node) -> View? {
-      guard let input = node.input(0).shape.fullyDefined, let paddings = mirrorPaddings(node),
-        let edge = try? edge(of: node), paddings.count == input.rank
+      guard let input = node.input(0).shape.fullyDefined,
+        let paddings = (try? checkedPaddings(node)) ?? nil, let edge = try? edge(of: node), paddings.count == input.rank
       else { return nil }
       let rank = input.rank
       var pieces = [(lower: [Int](), extents: [Int](), axes: [AffineIndex]())]
@@ -78,24 +78,28 @@ extension Ops {
   public enum MirrorPadGrad: CompositeOp {
     public static let staticInputs = [1]
     public static let signature = Signature(
-      ["input: T", "paddings: Tpaddings"], gives: ["output: T"], MirrorPad.attributes)
+      ["input: T", "paddings: Tpaddings matrix"], gives: ["output: T"], MirrorPad.attributes)
 
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
-      _ = try MirrorPad.edge(of: node)
-      guard let paddings = mirrorPaddings(node) else {
-        return [node.input(0).shape.rank.map { .ofRank($0) } ?? .unknown]
+      let edge = try MirrorPad.edge(of: node)
+      guard let paddings = try checkedPaddings(node) else { return [paddedShape(node)] }
+      var sizes: [Int?] = []
+      for (axis, around) in paddings.enumerated() {
+        let size = node.input(0).shape[axis].map { $0 - around.before - around.after }
+        if let size, size < 0 || max(around.before, around.after) > max(size - edge, 0) {
+          throw GraphError(
+            "paddings of \(around.before) and \(around.after) do not mirror what axis \(axis) of "
+              + "\(node.input(0).shape) is without them")
+        }
+        sizes.append(size)
       }
-      return [
-        PartialShape(
-          paddings.enumerated().map { axis, around in
-            node.input(0).shape[axis].map { $0 - around.before - around.after }
-          })
-      ]
+      return [PartialShape(sizes)]
     }
 
     public static func expand(_ node: Node) -> [Tensor] {
       var gradient = node.input(0)
-      let (paddings, edge) = (mirrorPaddings(node) ?? [], (try? MirrorPad.edge(of: node)) ?? 0)
+      let paddings = (try? checkedPaddings(node)) ?? []
+      let edge = (try? MirrorPad.edge(of: node)) ?? 0
       for (axis, around) in paddings.enumerated() where around.before + around.after > 0 {
         let sizes = gradient.shape.fullyDefined?.dimensions ?? []
         let count = sizes[axis] - around.before - around.after
@@ -128,10 +132,5 @@ extension Ops {
       let mode = ["mode": node[MirrorPad.mode].attribute]
       return .dense([upstream[0].map { $0.apply(MirrorPad.self, [node.input(1)], mode) }, nil])
     }
-  }
-
-  private static func mirrorPaddings(_ node: Node) -> [(before: Int, after: Int)]? {
-    guard let numbers = node.constantValue(1)?.integers else { return nil }
-    return stride(from: 0, to: numbers.count - 1, by: 2).map { (numbers[$0], numbers[$0 + 1]) }
   }
 }

@@ -8,18 +8,14 @@ extension Ops {
     /// The new axis in the output; −1 for the last.
     public static let axis = AttributeKey<Int>("axis")
     public static let signature = Signature(
-      ["indices: TI", "depth: int32", "on_value: T", "off_value: T"], gives: ["output: T"],
+      ["indices: TI", "depth: int32 scalar", "on_value: T scalar", "off_value: T scalar"], gives: ["output: T"],
       [
         .int("axis", default: -1), .type("T", .dense),
         .type("TI", [.uint8, .int8, .int32, .int64], default: .int64),
       ])
 
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
-      for index in 1...3 where (node.input(index).shape.rank ?? 0) != 0 {
-        throw GraphError(
-          "depth, on_value and off_value must be scalars, found shape \(node.input(index).shape)")
-      }
-      let depth = node.partialValue(1)?.elements[0]
+      let depth = node.sizes(1)?.elements[0]
       if let depth, depth < 0 { throw GraphError("the depth must not be negative, found \(depth)") }
       guard var sizes = node.input(0).shape.dimensions else { return [.unknown] }
       guard node[axis] >= -1, node[axis] <= sizes.count else {

@@ -5,7 +5,7 @@ extension Ops {
   /// The input with zeros around it: `paddings[i]` says how many before and after along axis i.
   public enum Pad: ViewOp {
     public static let signature = Signature(
-      ["input: T", "paddings: Tpaddings"], gives: ["output: T"],
+      ["input: T", "paddings: Tpaddings matrix"], gives: ["output: T"],
       [.type("T"), .type("Tpaddings", .indices, default: .int32)])
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
       try padded(node)
@@ -19,13 +19,10 @@ extension Ops {
   /// The input with a constant around it.
   public enum PadV2: ViewOp {
     public static let signature = Signature(
-      ["input: T", "paddings: Tpaddings", "constant_values: T"], gives: ["output: T"],
+      ["input: T", "paddings: Tpaddings matrix", "constant_values: T scalar"], gives: ["output: T"],
       [.type("T"), .type("Tpaddings", .indices, default: .int32)])
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
-      guard (node.input(2).shape.rank ?? 0) == 0 else {
-        throw GraphError("the constant must be a scalar, found shape \(node.input(2).shape)")
-      }
-      return try padded(node)
+      try padded(node)
     }
     public static func view(of node: Node) -> View? { surrounded(node, by: .input(2, [])) }
     public static func gradient(
@@ -35,29 +32,40 @@ extension Ops {
 
   /// The numbers before and after each axis, if they are known.
   private static func paddings(of node: Node) -> [(before: Int, after: Int)]? {
-    guard let numbers = node.constantValue(1)?.integers else { return nil }
+    guard let numbers = node.constantSizes(1) else { return nil }
     return stride(from: 0, to: numbers.count - 1, by: 2).map { (numbers[$0], numbers[$0 + 1]) }
   }
 
-  private static func padded(_ node: Node) throws(GraphError) -> [PartialShape] {
+  /// The numbers before and after each axis of the first input, which the second holds; nil while they
+  /// are not known.
+  ///
+  /// - Throws: `GraphError` if they are not two for each axis, or negative.
+  static func checkedPaddings(_ node: Node) throws(GraphError) -> [(before: Int, after: Int)]? {
     let (shape, matrix) = (node.input(0).shape, node.input(1).shape)
-    guard (matrix.rank ?? 2) == 2, (matrix[1] ?? 2) == 2,
-      shape.rank == nil || matrix[0] == nil || shape.rank == matrix[0]
+    guard (matrix[1] ?? 2) == 2, shape.rank == nil || matrix[0] == nil || shape.rank == matrix[0]
     else {
       throw GraphError(
         "the paddings of shape \(shape) must be a row of two for each axis, "
           + "found shape \(matrix)")
     }
-    guard let paddings = paddings(of: node) else {
-      return [(shape.rank ?? matrix[0]).map { .ofRank($0) } ?? .unknown]
-    }
+    guard let paddings = paddings(of: node) else { return nil }
     guard paddings.allSatisfy({ $0.before >= 0 && $0.after >= 0 }) else {
       throw GraphError("paddings must not be negative, found \(paddings.map { [$0, $1] })")
     }
+    return paddings
+  }
+
+  /// What is known of a padded tensor while its paddings are not.
+  static func paddedShape(_ node: Node) -> PartialShape {
+    (node.input(0).shape.rank ?? node.input(1).shape[0]).map { .ofRank($0) } ?? .unknown
+  }
+
+  private static func padded(_ node: Node) throws(GraphError) -> [PartialShape] {
+    guard let paddings = try checkedPaddings(node) else { return [paddedShape(node)] }
     return [
       PartialShape(
         paddings.enumerated().map { axis, around in
-          shape[axis].map { $0 + around.before + around.after }
+          node.input(0).shape[axis].map { $0 + around.before + around.after }
         })
     ]
   }

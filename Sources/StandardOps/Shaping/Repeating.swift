@@ -5,32 +5,32 @@ extension Ops {
   /// The whole input repeated `multiples[i]` times along axis i.
   public enum Tile: CompositeOp {
     public static let signature = Signature(
-      ["input: T", "multiples: Tmultiples"], gives: ["output: T"],
+      ["input: T", "multiples: Tmultiples vector"], gives: ["output: T"],
       [.type("T"), .type("Tmultiples", .indices, default: .int32)])
 
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
       let shape = node.input(0).shape
       let count = node.input(1).shape[0]
       guard let rank = shape.rank ?? count else { return [.unknown] }
-      guard (count ?? rank) == rank, (node.input(1).shape.rank ?? 1) == 1 else {
+      guard (count ?? rank) == rank else {
         throw GraphError(
           "a multiple for each axis of \(shape) is expected, found shape \(node.input(1).shape)")
       }
-      guard let multiples = node.partialValue(1)?.elements else { return [.ofRank(rank)] }
+      guard let multiples = node.sizes(1)?.elements else { return [.ofRank(rank)] }
       guard multiples.allSatisfy({ ($0 ?? 0) >= 0 }) else {
         throw GraphError("multiples must not be negative")
       }
       return [
         PartialShape(
           multiples.enumerated().map { axis, times in
-            times.flatMap { times in shape[axis].map { $0 * times } }
+            times.flatMap { times in shape[axis].map { [$0, times].sizeProduct } }
           })
       ]
     }
 
     public static func expand(_ node: Node) -> [Tensor] {
       guard let input = node.input(0).shape.fullyDefined,
-        let output = node.output(0).shape.fullyDefined, let multiples = node.partialValue(1)?.known
+        let output = node.output(0).shape.fullyDefined, let multiples = node.sizes(1)?.known
       else { preconditionFailure("\(node) is expanded before its shapes are known") }
       // An axis of size d becomes one of 1 and one of d, of which the first is then repeated.
       let apart = zip(multiples, input.dimensions)
@@ -58,11 +58,11 @@ extension Ops {
   /// The input with its elements in reverse order along axes.
   public enum ReverseV2: ViewOp {
     public static let signature = Signature(
-      ["tensor: T", "axis: Tidx"], gives: ["output: T"],
+      ["tensor: T", "axis: Tidx vector"], gives: ["output: T"],
       [.type("Tidx", .indices, default: .int32), .type("T", .dense)])
 
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
-      if let rank = node.input(0).shape.rank, let axes = node.partialValue(1)?.known {
+      if let rank = node.input(0).shape.rank, let axes = node.sizes(1)?.known {
         _ = try normalized(axes: axes, rank: rank)
       }
       return [node.input(0).shape]
@@ -70,7 +70,7 @@ extension Ops {
 
     public static func view(of node: Node) -> View? {
       guard let shape = node.output(0).shape.fullyDefined,
-        let named = node.partialValue(1)?.known,
+        let named = node.sizes(1)?.known,
         let axes = try? normalized(axes: named, rank: shape.rank)
       else { return nil }
       let indices = (0..<shape.rank).map { axis in

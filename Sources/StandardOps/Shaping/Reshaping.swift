@@ -5,11 +5,11 @@ extension Ops {
   /// The same elements under another shape, of which one size may be −1.
   public enum Reshape: ViewOp {
     public static let signature = Signature(
-      ["tensor: T", "shape: Tshape"], gives: ["output: T"],
+      ["tensor: T", "shape: Tshape vector"], gives: ["output: T"],
       [.type("T"), .type("Tshape", .indices, default: .int32)])
 
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
-      guard let wanted = node.partialValue(1) else {
+      guard let wanted = node.sizes(1) else {
         return [node.input(1).shape[0].map { .ofRank($0) } ?? .unknown]
       }
       let input = node.input(0).shape
@@ -19,7 +19,10 @@ extension Ops {
       }
       var sizes = wanted.elements
       guard let known = wanted.known else { return [wanted.asShape] }
-      let product = known.filter { $0 != -1 }.reduce(1, *)
+      if let negative = known.first(where: { $0 < -1 }) {
+        throw GraphError("a size must not be negative, found \(negative) in \(known)")
+      }
+      let product = known.filter { $0 != -1 }.sizeProduct
       if let inferred = known.firstIndex(of: -1) {
         sizes[inferred] = nil
         if let count = input.count {
@@ -68,7 +71,7 @@ extension Ops {
 
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
       guard var sizes = node.input(0).shape.dimensions else { return [.unknown] }
-      guard let axis = node.partialValue(1)?.known?.first else {
+      guard let axis = node.sizes(1)?.known?.first else {
         return [.ofRank(sizes.count + 1)]
       }
       guard axis >= -sizes.count - 1, axis <= sizes.count else {
@@ -95,11 +98,11 @@ extension Ops {
   /// The input repeated along dimensions of size 1 to fill a shape.
   public enum BroadcastTo: ViewOp {
     public static let signature = Signature(
-      ["input: T", "shape: Tidx"], gives: ["output: T"],
+      ["input: T", "shape: Tidx vector"], gives: ["output: T"],
       [.type("T"), .type("Tidx", .indices, default: .int32)])
 
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
-      guard let wanted = node.partialValue(1)?.asShape else {
+      guard let wanted = try node.sizes(1)?.asSizes() else {
         return [node.input(1).shape[0].map { .ofRank($0) } ?? .unknown]
       }
       let input = node.input(0).shape

@@ -5,11 +5,11 @@ extension Ops {
   /// The box that starts at `begin` and has the given size; −1 means up to the end.
   public enum Slice: ViewOp {
     public static let signature = Signature(
-      ["input: T", "begin: Index", "size: Index"], gives: ["output: T"],
+      ["input: T", "begin: Index vector", "size: Index vector"], gives: ["output: T"],
       [.type("T"), .type("Index", .indices)])
 
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
-      let (begin, size) = (node.partialValue(1)?.elements, node.partialValue(2)?.elements)
+      let (begin, size) = (node.sizes(1)?.elements, node.sizes(2)?.elements)
       let rank =
         node.input(0).shape.rank ?? node.input(1).shape[0] ?? node.input(2).shape[0]
       guard let rank else { return [.unknown] }
@@ -50,15 +50,15 @@ extension Ops {
 
     public static func partialValues(of node: Node) -> [PartialValue?] {
       guard let value = node.partialValue(0), !value.isScalar,
-        let begin = node.partialValue(1)?.known?.first,
-        let size = node.output(0).shape[0], begin + size <= value.elements.count
+        let begin = node.sizes(1)?.known?.first,
+        let size = node.output(0).shape[0], begin >= 0, begin + size <= value.elements.count
       else { return [nil] }
       return [PartialValue(vector: Array(value.elements[begin..<(begin + size)]))]
     }
 
     public static func view(of node: Node) -> View? {
       guard let output = node.output(0).shape.fullyDefined,
-        let begin = node.partialValue(1)?.known
+        let begin = node.sizes(1)?.known
       else { return nil }
       let axes = begin.enumerated().map {
         AffineIndex(along: $0, rank: output.rank, offset: $1)

@@ -7,7 +7,7 @@ extension Ops {
     /// The number of parts.
     public static let count = AttributeKey<Int>("num_split")
     public static let signature = Signature(
-      ["split_dim: int32", "value: T"], gives: ["output: num_split * T"],
+      ["split_dim: int32 scalar", "value: T"], gives: ["output: num_split * T"],
       [.int("num_split"), .type("T")])
 
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
@@ -15,12 +15,12 @@ extension Ops {
       guard var sizes = node.input(1).shape.dimensions else {
         return Array(repeating: .unknown, count: count)
       }
-      guard let axis = node.partialValue(0)?.known?.first else {
+      guard let axis = node.sizes(0)?.known?.first else {
         return Array(repeating: .ofRank(sizes.count), count: count)
       }
       let place = try normalized(axes: [axis], rank: sizes.count)[0]
       if let size = sizes[place] {
-        guard size.isMultiple(of: count) else {
+        guard count >= 1, size.isMultiple(of: count) else {
           throw GraphError("\(size) rows along axis \(axis) do not make \(count) equal parts")
         }
         sizes[place] = size / count
@@ -29,7 +29,7 @@ extension Ops {
     }
 
     public static func expand(_ node: Node) -> [Tensor] {
-      parts(of: node, value: node.input(1), axis: node.partialValue(0))
+      parts(of: node, value: node.input(1), axis: node.sizes(0))
     }
 
     public static func gradient(
@@ -44,7 +44,7 @@ extension Ops {
     /// The number of parts.
     public static let count = AttributeKey<Int>("num_split")
     public static let signature = Signature(
-      ["value: T", "size_splits: Tlen", "split_dim: int32"], gives: ["output: num_split * T"],
+      ["value: T", "size_splits: Tlen vector", "split_dim: int32 scalar"], gives: ["output: num_split * T"],
       [.int("num_split"), .type("T"), .type("Tlen", .indices, default: .int64)])
 
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
@@ -52,7 +52,7 @@ extension Ops {
       guard let input = node.input(0).shape.dimensions else {
         return Array(repeating: .unknown, count: count)
       }
-      guard let axis = node.partialValue(2)?.known?.first, let wanted = node.partialValue(1) else {
+      guard let axis = node.sizes(2)?.known?.first, let wanted = node.sizes(1) else {
         return Array(repeating: .ofRank(input.count), count: count)
       }
       let place = try normalized(axes: [axis], rank: input.count)[0]
@@ -77,7 +77,7 @@ extension Ops {
     }
 
     public static func expand(_ node: Node) -> [Tensor] {
-      parts(of: node, value: node.input(0), axis: node.partialValue(2))
+      parts(of: node, value: node.input(0), axis: node.sizes(2))
     }
 
     public static func gradient(

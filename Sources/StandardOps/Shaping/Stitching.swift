@@ -11,7 +11,7 @@ extension Ops {
       let count = node.inputs.count / 2
       var highest: Int? = -1
       for index in 0..<count {
-        let known = node.partialValue(index)?.known ?? node.constantValue(index)?.integers
+        let known = node.constantSizes(index) ?? node.sizes(index)?.known
         guard let numbers = known, let before = highest else {
           highest = nil
           break
@@ -71,13 +71,10 @@ extension Ops {
   /// The permutation that undoes another one.
   public enum InvertPermutation: CompositeOp {
     public static let signature = Signature(
-      ["x: T"], gives: ["y: T"], [.type("T", .indices, default: .int32)])
+      ["x: T vector"], gives: ["y: T"], [.type("T", .indices, default: .int32)])
 
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
-      guard (node.input(0).shape.rank ?? 1) == 1 else {
-        throw GraphError("a vector is expected, found shape \(node.input(0).shape)")
-      }
-      if let order = node.partialValue(0)?.known { _ = try permutation(order) }
+      if let order = node.sizes(0)?.known { _ = try permutation(order) }
       return [[node.input(0).shape[0]]]
     }
 

@@ -49,7 +49,7 @@ struct StridedSliceBounds {
     let (beginMask, endMask, shrink) = (
       mask("begin_mask"), mask("end_mask"), mask("shrink_axis_mask")
     )
-    let values = (first...(first + 2)).map { node.partialValue($0)?.elements }
+    let values = (first...(first + 2)).map { node.sizes($0)?.elements }
     func known(_ vector: Int, _ entry: Int) -> Int? {
       guard let elements = values[vector], elements.indices.contains(entry) else { return nil }
       return elements[entry]

@@ -10,7 +10,7 @@ extension Ops {
       .int("shrink_axis_mask", default: 0),
     ]
     public static let signature = Signature(
-      ["input: T", "begin: Index", "end: Index", "strides: Index"], gives: ["output: T"],
+      ["input: T", "begin: Index vector", "end: Index vector", "strides: Index vector"], gives: ["output: T"],
       [.type("T"), .type("Index", .indices)] + masks)
 
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
@@ -68,11 +68,11 @@ extension Ops {
   public enum StridedSliceGrad: CompositeOp {
     public static let staticInputs = [0, 1, 2, 3]
     public static let signature = Signature(
-      ["shape: Index", "begin: Index", "end: Index", "strides: Index", "dy: T"],
+      ["shape: Index vector", "begin: Index vector", "end: Index vector", "strides: Index vector", "dy: T"],
       gives: ["output: T"], [.type("T"), .type("Index", .indices)] + StridedSlice.masks)
 
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
-      guard let shape = node.partialValue(0)?.asShape else {
+      guard let shape = try node.sizes(0)?.asSizes() else {
         return [node.input(0).shape[0].map { .ofRank($0) } ?? .unknown]
       }
       guard let sizes = shape.dimensions,

@@ -5,7 +5,7 @@ extension Ops {
   /// The input with its dimensions in another order: output axis i is input axis perm[i].
   public enum Transpose: ViewOp {
     public static let signature = Signature(
-      ["x: T", "perm: Tperm"], gives: ["y: T"],
+      ["x: T", "perm: Tperm vector"], gives: ["y: T"],
       [.type("T"), .type("Tperm", .indices, default: .int32)])
 
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
@@ -13,7 +13,7 @@ extension Ops {
       if let rank = sizes?.count, let length = node.input(1).shape[0], rank != length {
         throw GraphError("a permutation of \(rank) axes is expected, found \(length)")
       }
-      guard let order = node.partialValue(1)?.known else {
+      guard let order = node.sizes(1)?.known else {
         return [(sizes?.count ?? node.input(1).shape[0]).map { .ofRank($0) } ?? .unknown]
       }
       let axes = try permutation(order)
@@ -22,7 +22,7 @@ extension Ops {
 
     public static func view(of node: Node) -> View? {
       guard let output = node.output(0).shape.fullyDefined,
-        let order = node.partialValue(1)?.known, let axes = try? permutation(order)
+        let order = node.sizes(1)?.known, let axes = try? permutation(order)
       else { return nil }
       let inputs = axes.indices.map { axis in
         AffineIndex(along: axes.firstIndex(of: axis), rank: output.rank)

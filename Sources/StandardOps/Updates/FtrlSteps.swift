@@ -12,8 +12,8 @@ extension Ops {
     public static let gradientInput = 3
     public static let signature = Signature(
       [
-        "var: resource", "accum: resource", "linear: resource", "grad: T", "lr: T", "l1: T",
-        "l2: T", "lr_power: T",
+        "var: resource", "accum: resource", "linear: resource", "grad: T", "lr: T scalar", "l1: T scalar",
+        "l2: T scalar", "lr_power: T scalar",
       ], gives: [], ftrl)
     public static func moved(_ values: [Tensor], by gradient: Tensor, _ node: Node) -> [Tensor] {
       followed(values, gradient, shrunk: gradient, node)
@@ -26,8 +26,8 @@ extension Ops {
     public static let gradientInput = 3
     public static let signature = Signature(
       [
-        "var: resource", "accum: resource", "linear: resource", "grad: T", "lr: T", "l1: T",
-        "l2: T", "l2_shrinkage: T", "lr_power: T",
+        "var: resource", "accum: resource", "linear: resource", "grad: T", "lr: T scalar", "l1: T scalar",
+        "l2: T scalar", "l2_shrinkage: T scalar", "lr_power: T scalar",
       ], gives: [], ftrl)
     public static func moved(_ values: [Tensor], by gradient: Tensor, _ node: Node) -> [Tensor] {
       let shrinkage = values[0] * node.scalar("l2_shrinkage") * 2

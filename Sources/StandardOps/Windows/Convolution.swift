@@ -13,7 +13,7 @@ extension ConvolutionOp {
   /// The channels of the output for a filter's shape.
   static func outputChannels(_ filter: PartialShape) -> Int? {
     guard isDepthwise else { return filter[3] }
-    return filter[2].flatMap { channels in filter[3].map { channels * $0 } }
+    return filter[2].flatMap { channels in filter[3].map { [channels, $0].sizeProduct } }
   }
 
   /// The shapes of input and filter: their tensors', or what a backward form is told.
@@ -22,8 +22,8 @@ extension ConvolutionOp {
   ) {
     switch part {
     case .output: return (node.input(0).shape, node.input(1).shape)
-    case .inputGradient: return (node.partialValue(0)?.asShape ?? .unknown, node.input(1).shape)
-    case .filterGradient: return (node.input(0).shape, node.partialValue(1)?.asShape ?? .unknown)
+    case .inputGradient: return (try node.sizes(0)?.asSizes() ?? .ofRank(4), node.input(1).shape)
+    case .filterGradient: return (node.input(0).shape, try node.sizes(1)?.asSizes() ?? .ofRank(4))
     }
   }
 
@@ -31,8 +31,8 @@ extension ConvolutionOp {
   public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
     let attributes = try WindowAttributes(node)
     let (input, filter) = try operands(node)
-    guard (filter.rank ?? 4) == 4 else {
-      throw GraphError("a filter of rank 4 is expected, found shape \(filter)")
+    guard (input.rank ?? 4) == 4, (filter.rank ?? 4) == 4 else {
+      throw GraphError("images and a filter of four sizes are expected, found \(input) and \(filter)")
     }
     if let channels = input[attributes.axes.channels], let own = filter[2] {
       guard isDepthwise ? channels == own : own > 0 && channels % own == 0 else {
@@ -40,14 +40,20 @@ extension ConvolutionOp {
           "the input has \(channels) channels, the filter takes \(own)",
           notes: [Graph.note("input", node.input(0)), Graph.note("filter", node.input(1))])
       }
+      if !isDepthwise, let channelsOut = filter[3], channelsOut % (channels / own) != 0 {
+        throw GraphError("\(channelsOut) output channels do not make \(channels / own) groups")
+      }
+    }
+    let output = try attributes.outputShape(
+      input, windowHeight: filter[0], windowWidth: filter[1], channels: outputChannels(filter))
+    if part != .output, !output.isCompatible(with: node.input(2).shape) {
+      throw GraphError(
+        "out_backprop must have the shape \(output) of what images of \(input) and a filter of "
+          + "\(filter) give, found \(node.input(2).shape)",
+        notes: [Graph.note("out_backprop", node.input(2))])
     }
     switch part {
-    case .output:
-      return [
-        try attributes.outputShape(
-          input, windowHeight: filter[0], windowWidth: filter[1],
-          channels: outputChannels(filter))
-      ]
+    case .output: return [output]
     case .inputGradient: return [input.rank == nil ? .ofRank(4) : input]
     case .filterGradient: return [filter.rank == nil ? .ofRank(4) : filter]
     }
@@ -89,7 +95,7 @@ extension Ops {
     public static let part = ConvolutionPart.output
     public static let isDepthwise = false
     public static let signature = Signature(
-      ["input: T", "filter: T"], gives: ["output: T"], attributes)
+      ["input: T images", "filter: T images"], gives: ["output: T"], attributes)
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
     ) -> Gradient {
@@ -103,7 +109,7 @@ extension Ops {
     public static let part = ConvolutionPart.inputGradient
     public static let isDepthwise = false
     public static let signature = Signature(
-      ["input_sizes: int32", "filter: T", "out_backprop: T"], gives: ["output: T"], attributes)
+      ["input_sizes: int32 vector", "filter: T images", "out_backprop: T images"], gives: ["output: T"], attributes)
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
     ) -> Gradient {
@@ -116,7 +122,7 @@ extension Ops {
     public static let part = ConvolutionPart.filterGradient
     public static let isDepthwise = false
     public static let signature = Signature(
-      ["input: T", "filter_sizes: int32", "out_backprop: T"], gives: ["output: T"], attributes)
+      ["input: T images", "filter_sizes: int32 vector", "out_backprop: T images"], gives: ["output: T"], attributes)
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
     ) -> Gradient {
@@ -129,7 +135,7 @@ extension Ops {
     public static let part = ConvolutionPart.output
     public static let isDepthwise = true
     public static let signature = Signature(
-      ["input: T", "filter: T"], gives: ["output: T"], depthwiseAttributes)
+      ["input: T images", "filter: T images"], gives: ["output: T"], depthwiseAttributes)
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
     ) -> Gradient {
@@ -144,7 +150,7 @@ extension Ops {
     public static let part = ConvolutionPart.inputGradient
     public static let isDepthwise = true
     public static let signature = Signature(
-      ["input_sizes: int32", "filter: T", "out_backprop: T"], gives: ["output: T"],
+      ["input_sizes: int32 vector", "filter: T images", "out_backprop: T images"], gives: ["output: T"],
       depthwiseAttributes)
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
@@ -159,7 +165,7 @@ extension Ops {
     public static let part = ConvolutionPart.filterGradient
     public static let isDepthwise = true
     public static let signature = Signature(
-      ["input: T", "filter_sizes: int32", "out_backprop: T"], gives: ["output: T"],
+      ["input: T images", "filter_sizes: int32 vector", "out_backprop: T images"], gives: ["output: T"],
       depthwiseAttributes)
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext

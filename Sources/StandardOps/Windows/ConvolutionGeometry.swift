@@ -26,6 +26,28 @@ public struct ConvolutionGeometry: Hashable, Sendable {
   public var groups: Int { inputChannels / max(groupChannels, 1) }
 }
 
+extension ConvolutionGeometry {
+  /// The same windows without the rows and columns that lie outside of the images at every place, of
+  /// which a file may state billions: a pooled pixel follows from those inside alone.
+  var trimmed: ConvolutionGeometry {
+    var result = self
+    (result.windowHeight, result.padTop) = Self.trimmed(
+      windowHeight, padTop, inputHeight, (outputHeight - 1) * strideHeight)
+    (result.windowWidth, result.padLeft) = Self.trimmed(
+      windowWidth, padLeft, inputWidth, (outputWidth - 1) * strideWidth)
+    return result
+  }
+
+  /// - Parameter travel: the distance from the window's first place to its last.
+  private static func trimmed(_ window: Int, _ before: Int, _ size: Int, _ travel: Int) -> (
+    window: Int, before: Int
+  ) {
+    let first = max(0, min(before - max(travel, 0), window - 1))
+    let end = max(first + 1, min(window, before + size))
+    return (end - first, before - first)
+  }
+}
+
 /// The attributes by which windows move over images.
 struct WindowAttributes {
   let isChannelsFirst: Bool
@@ -75,28 +97,32 @@ struct WindowAttributes {
 
   /// The output's size along an axis of the input, and the zeros before it.
   ///
-  /// - Throws: `GraphError` if the window is larger than the padded input.
+  /// As TensorFlow counts, a window that reaches beyond the padded input by less than a step leaves
+  /// an output without elements.
+  ///
+  /// - Throws: `GraphError` if the window is larger.
   func output(_ size: Int, window: Int, axis: Int) throws(GraphError) -> (size: Int, before: Int) {
-    let extent = (window - 1) * dilations[axis] + 1
     let stride = strides[axis]
-    switch padding {
-    case "SAME":
-      let count = (size + stride - 1) / stride
-      let total = max((count - 1) * stride + extent - size, 0)
-      return (count, total / 2)
-    case "EXPLICIT":
-      let (before, after) = (explicit[2 * axis], explicit[2 * axis + 1])
-      let count = (size + before + after - extent) / stride + 1
-      guard size + before + after >= extent else {
-        throw GraphError("a window of \(extent) is larger than the padded input's \(size)")
-      }
-      return (count, before)
-    default:
-      guard size >= extent else {
-        throw GraphError("a window of \(extent) is larger than the input's \(size)")
-      }
-      return ((size - extent) / stride + 1, 0)
+    guard window >= 1, let reach = extent(of: window, dilations[axis]) else {
+      throw GraphError("a window of \(window) with dilation \(dilations[axis]) cannot be")
     }
+    if padding == "SAME" {
+      let count = (size + stride - 1) / stride
+      return (count, max((count - 1) * stride + reach - size, 0) / 2)
+    }
+    let before = padding == "EXPLICIT" ? explicit[2 * axis] : 0
+    let padded = size + before + (padding == "EXPLICIT" ? explicit[2 * axis + 1] : 0)
+    let count = (padded - reach + stride) / stride
+    guard count >= 0 else {
+      throw GraphError("a window of \(reach) is larger than the padded input's \(padded)")
+    }
+    return (count, before)
+  }
+
+  /// From a window's first element to its last; nil where that is beyond all sizes.
+  private func extent(of window: Int, _ dilation: Int) -> Int? {
+    let extent = [window - 1, dilation].sizeProduct + 1
+    return extent < .beyondSizes ? extent : nil
   }
 
   /// The output's shape, as far as it is known.
@@ -131,8 +157,11 @@ struct WindowAttributes {
     (result.outputWidth, result.padLeft) = try output(
       input[width], window: windowWidth, axis: width)
     result.outputChannels = channels
-    (result.strideHeight, result.strideWidth) = (strides[height], strides[width])
-    (result.dilationHeight, result.dilationWidth) = (dilations[height], dilations[width])
+    // Steps between places, or taps, of which there is one are as good as 1 and overflow nothing.
+    result.strideHeight = result.outputHeight > 1 ? strides[height] : 1
+    result.strideWidth = result.outputWidth > 1 ? strides[width] : 1
+    result.dilationHeight = windowHeight > 1 ? dilations[height] : 1
+    result.dilationWidth = windowWidth > 1 ? dilations[width] : 1
     result.groupChannels = perGroup
     result.isChannelsFirst = isChannelsFirst
     return result

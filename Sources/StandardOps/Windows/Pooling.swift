@@ -14,7 +14,7 @@ extension Ops {
 
   /// The greatest element of each window.
   public enum MaxPool: KernelOp {
-    public static let signature = Signature(["input: T"], gives: ["output: T"], pooling)
+    public static let signature = Signature(["input: T images"], gives: ["output: T"], pooling)
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
       [try pooled(node, node.input(0).shape)]
     }
@@ -35,9 +35,12 @@ extension Ops {
   /// Gives each window's gradient to the first of its greatest elements.
   public enum MaxPoolGrad: KernelOp {
     public static let signature = Signature(
-      ["orig_input: T", "orig_output: T", "grad: T"], gives: ["output: T"], pooling)
+      ["orig_input: T images", "orig_output: T images", "grad: T images"], gives: ["output: T"], pooling)
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
-      _ = try pooled(node, node.input(0).shape)
+      let output = try pooled(node, node.input(0).shape)
+      for index in 1...2 where !output.isCompatible(with: node.input(index).shape) {
+        throw mismatch(node, index, output, of: node.input(0).shape)
+      }
       return [node.input(0).shape]
     }
     public static func kernel(of node: Node) -> KernelSpecification {
@@ -50,7 +53,7 @@ extension Ops {
 
   /// The mean of the elements of each window that lie in the input.
   public enum AvgPool: KernelOp {
-    public static let signature = Signature(["value: T"], gives: ["output: T"], averaging)
+    public static let signature = Signature(["value: T images"], gives: ["output: T"], averaging)
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
       [try pooled(node, node.input(0).shape)]
     }
@@ -72,9 +75,17 @@ extension Ops {
   public enum AvgPoolGrad: KernelOp {
     public static let staticInputs = [0]
     public static let signature = Signature(
-      ["orig_input_shape: int32", "grad: T"], gives: ["output: T"], averaging)
+      ["orig_input_shape: int32 vector", "grad: T images"], gives: ["output: T"], averaging)
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
-      [node.partialValue(0)?.asShape ?? .ofRank(4)]
+      guard let input = try node.sizes(0)?.asSizes() else { return [.ofRank(4)] }
+      guard input.rank == 4 else {
+        throw GraphError("orig_input_shape must be of four sizes, found \(input)")
+      }
+      let output = try pooled(node, input)
+      guard output.isCompatible(with: node.input(1).shape) else {
+        throw mismatch(node, 1, output, of: input)
+      }
+      return [input]
     }
     public static func kernel(of node: Node) -> KernelSpecification {
       pool(.average, node, node.output(0).shape, isGradient: true)
@@ -84,6 +95,14 @@ extension Ops {
     ) -> Gradient {
       .dense([nil, upstream[0].map { $0.apply(AvgPool.self, [], node.attributes) }])
     }
+  }
+
+  private static func mismatch(
+    _ node: Node, _ index: Int, _ expected: PartialShape, of input: PartialShape
+  ) -> GraphError {
+    GraphError(
+      "windows over \(input) give the shape \(expected), found \(node.input(index).shape)",
+      notes: [Graph.note("input \(index)", node.input(index))])
   }
 
   private static func pooled(_ node: Node, _ input: PartialShape) throws(GraphError) -> PartialShape
@@ -105,7 +124,7 @@ extension Ops {
         windowWidth: window[attributes.axes.width], channels: sizes[attributes.axes.channels],
         perGroup: 1)
     else { preconditionFailure("\(node) has unknown sizes") }
-    return .named(.pool(kind, geometry, isGradient: isGradient))
+    return .named(.pool(kind, geometry.trimmed, isGradient: isGradient))
   }
 }
 
