@@ -89,6 +89,10 @@ let package = Package(
     .executableTarget(name: "examples", dependencies: ["Dataflow", argumentParser]),
     .executableTarget(name: "bench-mlp", dependencies: ["Dataflow", argumentParser]),
 
+    .executableTarget(
+      name: "mutants",
+      dependencies: ["Dataflow", "GraphTools", "TensorFlowFormats", argumentParser],
+      path: "Tests/mutants"),
     tests("StandardOps", ["Dataflow"], resources: [.copy("Fixtures")]),
     .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
     tests("GraphCompiler", ["Dataflow"]),

@@ -36,6 +36,12 @@ package struct Stage: Sendable {
 }
 
 extension Stage {
+  /// The bytes of what a node between two stages would give, where that follows from numbers rather
+  /// than from how much it is given.
+  package static func byteCount(of node: Node, _ inputs: [TensorValue]) -> Int {
+    (node.definition as? any DataOp.Type)?.byteCount(of: node, inputs) ?? 0
+  }
+
   /// What a node between two stages gives.
   ///
   /// - Throws: `GraphError` if the values do not fit.

@@ -15,6 +15,8 @@ struct FlatRequest {
   var completed: Set<Int> = []
   /// What the run looks for.
   var check: RunCheck?
+  /// How many loops this is a round of.
+  var depth = 0
   /// What notes the run's times, if it is profiled.
   var recorder: RunRecorder?
   /// What is made of the fetched values after the plan has run, if it is strings.

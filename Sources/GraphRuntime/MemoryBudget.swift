@@ -1,5 +1,34 @@
 import GraphCompiler
+import Glibc
+import GraphCore
 import TensorCore
+
+/// The one gate for memory: what a run, a fold or a check would take is known before it is taken.
+enum MemoryBudget {
+  /// What the machine has: a plan that needs more is refused though nobody set a budget.
+  static let machine = max(sysconf(Int32(_SC_PHYS_PAGES)), 1) * max(sysconf(Int32(_SC_PAGESIZE)), 1)
+
+  /// - Throws: `SessionError` naming the node if its results take more bytes.
+  static func check(_ node: Node, results bytes: Int, _ budget: Int) throws(SessionError) {
+    guard bytes > budget else { return }
+    throw SessionError(
+      "\(node) would give \(bytes) bytes, more than the budget of \(budget); raise the budget")
+  }
+}
+
+extension Executable {
+  /// - Throws: `SessionError` if the plan with what its kernels need besides takes more bytes.
+  func check(budget: Int, threads: Int) throws(SessionError) {
+    let scratch = scratchByteCount.multipliedReportingOverflow(by: threads)
+    let need = scratch.overflow ? .max : min(scratch.partialValue, .beyondSizes)
+    guard need > budget || need + plan.arenaByteCount + liveByteCount > budget else { return }
+    let largest = zip(callables, plan.steps).max { $0.0.scratchByteCount < $1.0.scratchByteCount }
+    throw SessionError(
+      "the run needs \(need) bytes of scratch beside \(plan.arenaByteCount + liveByteCount) for its "
+        + "buffers, more than the budget of \(budget); the most is for "
+        + "\"\(largest?.1.nodes.first ?? "")\"")
+  }
+}
 
 extension Plan {
   /// - Throws: `SessionError` with the need and the largest buffers if the plan takes more bytes.

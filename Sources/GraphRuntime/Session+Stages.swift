@@ -104,7 +104,9 @@ extension Session {
     switch action {
     case .decide: break
     case .compute(let node, let operands):
-      let results = try Stage.values(of: node, operands.map(value))
+      let inputs = try operands.map(value)
+      try MemoryBudget.check(node, results: Stage.byteCount(of: node, inputs), budget)
+      let results = try Stage.values(of: node, inputs)
       for (tensor, result) in zip(node.outputs, results) { request.feed(result, to: tensor) }
     case .loop(let node, let loop, let operands):
       let results = try run(loop, operands.map(value), of: node, in: request)
@@ -117,10 +119,17 @@ extension Session {
     }
   }
 
+  /// Each loop in a loop takes some of the stack.
+  private static let loopDepthLimit = 64
+
   /// Runs a loop's body while its condition holds.
   private func run(
     _ loop: FlatGraph.Loop, _ start: [TensorValue], of node: Node, in outer: FlatRequest
   ) throws -> [TensorValue] {
+    guard outer.depth < Self.loopDepthLimit else {
+      throw SessionError(
+        "the loop \"\(node.name)\" lies in more than \(Self.loopDepthLimit) others")
+    }
     var values = start
     var round = 0
     func call(_ function: Function) throws -> [TensorValue] {
@@ -161,6 +170,7 @@ extension Session {
       zip(function.inputs, values).map { ResolvedFeed(tensor: $0, value: $1) },
       check: outer.check)
     request.recorder = outer.recorder
+    request.depth = outer.depth + 1
     return try runStages(request, findPlan(request))
   }
 }

@@ -31,8 +31,10 @@ public final class Session: Sendable {
   let executor: Executor
   let compiler: CompilerSettings
   let liveConstants = LiveConstants()
-  /// The most bytes that a plan may take for its buffers, if there is a limit.
+  /// The most bytes that a plan may take for its buffers; those of the machine's memory if nil.
   public let memoryBudget: Int?
+  /// What is granted.
+  var budget: Int { memoryBudget ?? MemoryBudget.machine }
 
   /// The most bytes that are kept of what depends on variables alone, such as weights with a batch
   /// normalization folded in; beyond it what was not used for the longest time is computed again when
@@ -271,13 +273,14 @@ public final class Session: Sendable {
   }
 
   private func cached(_ plan: Plan, stage: Stage? = nil, isChecked: Bool) throws -> CachedPlan {
-    if let memoryBudget { try plan.check(budget: memoryBudget) }
+    try plan.check(budget: budget)
     // A checked run computes everything anew.
     var executable = try Executable(plan, backends: backends, packs: !isChecked)
-    if let memoryBudget, plan.arenaByteCount + executable.liveByteCount > memoryBudget {
+    if plan.arenaByteCount + executable.liveByteCount > budget {
       // Slower runs are better than none.
       executable = try Executable(plan, backends: backends)
     }
+    try executable.check(budget: budget, threads: threadCount)
     let live =
       isChecked || !executable.keepsAnything
       ? nil
@@ -288,6 +291,7 @@ public final class Session: Sendable {
   /// Runs a plan of constants alone, for the compiler: once, so that no machine code is made for it
   /// unless its bits would not be those of a run.
   func evaluate(_ plan: Plan) throws -> [TensorValue] {
+    try plan.check(budget: budget)
     let isAlike = plan.steps.allSatisfy(\.kernel.isRoundedAlike)
     let executable = try Executable(plan, backends: isAlike ? backends.suffix(1) : backends[...])
     return try execute(CachedPlan(executable), [], holdsLock: true)

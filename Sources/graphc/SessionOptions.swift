@@ -58,12 +58,15 @@ struct SessionOptions: ParsableArguments {
 
   /// A session on the graph of some files, which takes no more memory than files of their size explain.
   func session(on graph: Graph, from files: [String]) throws -> Session {
-    let size = files.reduce(0) { $0 + FileSystem.size(ofAll: $1) }
-    let budget = budget ?? maxMemory
-    return try Session(
+    try Session(
       graph, backend: backend, threads: threads, contracts: contracts,
-      optimizes: !unoptimized,
-      memoryBudget: budget?.bytes ?? max(Self.leastBudget, 8 * size))
+      optimizes: !unoptimized, memoryBudget: memoryBudget(for: files))
+  }
+
+  /// The most bytes that a run of what some files hold may take.
+  func memoryBudget(for files: [String]) -> Int {
+    let size = files.reduce(0) { $0 + FileSystem.size(ofAll: $1) }
+    return (budget ?? maxMemory)?.bytes ?? max(Self.leastBudget, 8 * size)
   }
 
   /// What small files are granted for a run's buffers.

@@ -43,7 +43,9 @@ struct VerificationOptions: ParsableArguments {
       ]
     }
     for index in requests.indices { try fill(&requests[index], session) }
-    let verification = Verification(backend: options.backend, seed: seed)
+    let files = [file] + (checkpoint.map { [$0] } ?? [])
+    let verification = Verification(
+      backend: options.backend, seed: seed, memoryBudget: options.memoryBudget(for: files))
     for request in requests {
       try verification.verify(graph, request, contracts: options.contracts)
     }

@@ -63,7 +63,7 @@ package final class FlatGraph: Sendable {
         graph: source, source: source, images: images, nodes: operations.map { [$0.index] },
         loops: [:])
     }
-    var flattener = Flattener(library: library)
+    var flattener = Flattener(source, library: library)
     let flat = try flattener.flatten(source, arguments: [:], prefix: "", pivot: [])
     return FlatGraph(
       graph: flattener.target, source: source, images: flat.images.map { $0.map(\.image) },

@@ -11,10 +11,15 @@ struct Flattener {
 
   /// Functions that call themselves would never end.
   private static let depthLimit = 64
+  /// A few functions that each call the next one twice would not either.
+  private let nodeLimit: Int
 
-  init(library: Graph) {
+  /// - Parameter source: the graph whose calls are put in place.
+  init(_ source: Graph, library: Graph) {
     self.library = library
     target = Graph(ops: library.ops)
+    let own = source.count + library.functions.reduce(0) { $0 + $1.body.count }
+    nodeLimit = 250_000 + 16 * own
   }
 
   /// What stands for an output.
@@ -284,6 +289,11 @@ struct Flattener {
     _ attributes: [String: Attribute], _ outputs: [NodeRecord.Output], _ source: Node,
     op unknown: String? = nil
   ) throws(GraphError) -> Node {
+    guard target.count < nodeLimit else {
+      throw GraphError(
+        "calls and conditionals come to more than \(nodeLimit) nodes once they are put in place",
+        node: source.name, op: source.op)
+    }
     var seen = Set<Int>()
     return try target.append(
       NodeRecord(

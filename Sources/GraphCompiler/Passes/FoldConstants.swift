@@ -9,6 +9,8 @@ package enum FoldConstants: Pass {
 
   /// As TensorFlow's limit: beyond it a value costs more to keep than to compute.
   private static let byteLimit = 10 << 20
+  /// Of all that is folded at once, so that thousands of values below the limit are no way around it.
+  private static let totalLimit = 256 << 20
   /// A repeated element is read in place by whatever takes it, so larger fills stay as they are.
   private static let fillLimit = 1024
 
@@ -69,9 +71,14 @@ package enum FoldConstants: Pass {
         if isKept { kept.insert(input.node.index) }
       }
     }
+    var bytes = 0
     return nodes.filter {
       $0.op != Ops.Const.name && isConstant[$0.index] == true && kept.contains($0.index)
-    }.flatMap { $0.outputs.filter { taken.contains($0) } }
+    }.flatMap { node in
+      let outputs = node.outputs.filter { taken.contains($0) }
+      bytes += outputs.reduce(0) { $0 + ($1.shape.count ?? 0) * ($1.dtype.byteCount ?? 0) }
+      return bytes <= totalLimit ? outputs : []
+    }
   }
 
   private static func isFoldable(_ node: Node, _ isConstant: (Int) -> Bool) -> Bool {

@@ -36,6 +36,9 @@ struct AdversarialInputs {
     0.49999997, 3.0000002,
   ]
 
+  /// The bytes that drawing a value takes: several numbers in double precision for each element.
+  static func byteCount(_ shape: Shape) -> Int { (shape.dimensions + [32]).sizeProduct }
+
   /// A value of the given type and shape.
   ///
   /// Integers stay small outside of special rounds, so that indices have a chance to be in range.

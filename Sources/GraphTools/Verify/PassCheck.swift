@@ -8,6 +8,7 @@ import TensorCore
 struct PassCheck {
   let backend: Session.BackendChoice
   let seed: UInt64
+  let memoryBudget: Int
 
   /// The rounds in which whole graphs are run.
   private static let rounds: [AdversarialInputs.Round] = [.ordinary, .ties, .sprinkled, .special]
@@ -59,9 +60,10 @@ struct PassCheck {
   private func run(
     _ workspace: Workspace, _ fuses: Bool, _ round: AdversarialInputs.Round, _ seed: UInt64
   ) throws -> [(name: String, value: TensorValue)] {
-    guard let session = RewriteCheck.session(on: workspace.graph, backend, fuses: fuses) else {
-      return []
-    }
+    guard
+      let session = RewriteCheck.session(
+        on: workspace.graph, backend, memoryBudget, fuses: fuses)
+    else { return [] }
     let nodes = workspace.neededNodes()
     let variables = Self.variables(nodes)
     // Drawn by name and position, since a pass may drop what it does not need.

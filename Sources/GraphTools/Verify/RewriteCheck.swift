@@ -8,6 +8,7 @@ import TensorCore
 struct RewriteCheck {
   let backend: Session.BackendChoice
   let seed: UInt64
+  let memoryBudget: Int
 
   /// What a check found.
   struct Outcome {
@@ -31,7 +32,12 @@ struct RewriteCheck {
   /// Checks a rule's case: the same bits for an exact rule, a bound for the others.
   func outcome(of rewrite: RewriteCase, _ contract: Contract) -> Outcome {
     var outcome = Outcome()
-    guard let session = Self.session(on: rewrite.graph, backend) else { return outcome }
+    let isModest = rewrite.placeholders.allSatisfy {
+      AdversarialInputs.byteCount($0.shape.fullyDefined ?? .scalar) <= memoryBudget
+    }
+    guard isModest, let session = Self.session(on: rewrite.graph, backend, memoryBudget) else {
+      return outcome
+    }
     let watched = rewrite.before + rewrite.after
     let all =
       contract == .exact
@@ -75,10 +81,11 @@ struct RewriteCheck {
 
   /// A session that runs each node as it stands.
   static func session(
-    on graph: Graph, _ backend: Session.BackendChoice, fuses: Bool = false
+    on graph: Graph, _ backend: Session.BackendChoice, _ memoryBudget: Int, fuses: Bool = false
   ) -> Session? {
     var settings = CompilerSettings(rewrites: false, fuses: fuses)
     settings.roundLimit = Verification.roundLimit
-    return try? Session(graph, backend: backend, threads: 1, compiler: settings)
+    return try? Session(
+      graph, backend: backend, threads: 1, memoryBudget: memoryBudget, compiler: settings)
   }
 }

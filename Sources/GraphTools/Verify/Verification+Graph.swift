@@ -62,6 +62,7 @@ extension Verification {
     guard !request.fetches.isEmpty || !request.targets.isEmpty else {
       throw SessionError("nothing of the graph can be run")
     }
+    for variable in Self.variables(graph) { try checkDrawn(variable.name, variable.shape) }
     for decisions in Self.decisions(graph, request) {
       let variables = Self.drawnVariables(graph) + request.variables
       let (feeds, request, plain) = try runnable(graph, request, decisions, variables)
@@ -98,10 +99,11 @@ extension Verification {
       var inputs = AdversarialInputs(seed: 7)
       var feeds = Feeds()
       for tensor in Self.placeholders(graph) {
+        let shape = request.shapes[tensor] ?? Self.shape(tensor)
+        try checkDrawn(tensor.name, shape)
         var value =
           request.values[tensor] ?? decisions[tensor]
-          ?? inputs.value(
-            tensor.dtype, request.shapes[tensor] ?? Self.shape(tensor), .ordinary)
+          ?? inputs.value(tensor.dtype, shape, .ordinary)
         if let integer, !tensor.dtype.isFloatingPoint, decisions[tensor] == nil,
           request.values[tensor] == nil
         {
@@ -143,7 +145,8 @@ extension Verification {
   ) throws -> [(String, TensorValue)] {
     var settings = settings
     settings.roundLimit = Self.roundLimit
-    let session = try Session(graph, backend: backend, threads: nil, compiler: settings)
+    let session = try Session(
+      graph, backend: backend, threads: nil, memoryBudget: memoryBudget, compiler: settings)
     session.set(variables)
     let values = try session.run(request.fetches, targets: request.targets, feeding: feeds)
     return zip(request.fetches, values).map { ($0.name, $1) }
@@ -155,6 +158,15 @@ extension Verification {
   }
 
   // MARK: Inputs
+
+  /// - Throws: `SessionError` if drawing a value would take more than the budget.
+  private func checkDrawn(_ name: String, _ shape: Shape) throws {
+    let bytes = AdversarialInputs.byteCount(shape)
+    guard bytes > memoryBudget else { return }
+    throw SessionError(
+      "drawing \"\(name)\" of shape \(shape) takes \(bytes) bytes, more than the budget of "
+        + "\(memoryBudget); name a smaller shape or raise the budget")
+  }
 
   /// What has to be fed, and what may be.
   private static func placeholders(_ graph: Graph) -> [Tensor] {

@@ -49,10 +49,16 @@ package final class Verification: CompilationObserver {
   /// How far from what a rule takes a case looks: further than any rule's pattern.
   private static let depth = 4
 
-  package init(backend: Session.BackendChoice, seed: UInt64 = 1) {
+  /// The most bytes that each run and what is drawn for it may take.
+  let memoryBudget: Int
+
+  package init(
+    backend: Session.BackendChoice, seed: UInt64 = 1, memoryBudget: Int = 768 << 20
+  ) {
     self.backend = backend
-    rewrites = RewriteCheck(backend: backend, seed: seed)
-    passes = PassCheck(backend: backend, seed: seed)
+    self.memoryBudget = memoryBudget
+    rewrites = RewriteCheck(backend: backend, seed: seed, memoryBudget: memoryBudget)
+    passes = PassCheck(backend: backend, seed: seed, memoryBudget: memoryBudget)
   }
 
   /// What is wrong, in the order in which it was found.

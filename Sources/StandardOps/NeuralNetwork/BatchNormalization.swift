@@ -19,8 +19,12 @@ extension FusedBatchNormOp {
     let x = node.input(0).shape
     let layout = try ImageLayout(node)
     var channels = x[layout.channelAxis] ?? node.input(1).shape[0]
-    for index in 1..<3 {
-      guard let size = node.input(index).shape[0] else { continue }
+    // In training, what was averaged before may be left out.
+    let leavesOut = node[AttributeKey<Bool>("is_training")]
+    for index in 1..<5 {
+      guard let size = node.input(index).shape[0], index < 3 || size != 0 || !leavesOut else {
+        continue
+      }
       guard (channels ?? size) == size else {
         throw GraphError(
           "the images have \(channels ?? 0) channels, input \(index) has \(size) numbers")
@@ -91,8 +95,18 @@ public protocol FusedBatchNormGradOp: CompositeOp {}
 extension FusedBatchNormGradOp {
   /// The images' shape, two vectors, and two that say nothing.
   public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
-    let vector = node.input(2).shape
-    return [node.input(1).shape, vector, vector, [0], [0]]
+    let layout = try ImageLayout(node)
+    let images = try commonShape(Array(node.inputs.prefix(2)))
+    var vector: PartialShape = [images[layout.channelAxis]]
+    for index in 2..<5 {
+      guard let merged = vector.merged(with: node.input(index).shape) else {
+        throw GraphError(
+          "images of shape \(images) have \(vector) channels, input \(index) has shape "
+            + "\(node.input(index).shape)")
+      }
+      vector = merged
+    }
+    return [images, vector, vector, [0], [0]]
   }
 
   /// With x̂ = (x − μ)/√(σ² + ε) and means over a channel:

@@ -14,6 +14,11 @@ extension StatelessRandomOp {
     return [node.input(0).shape[0].map { .ofRank($0) } ?? .unknown]
   }
 
+  /// As many as the first input says.
+  public static func byteCount(of node: Node, _ inputs: [TensorValue]) -> Int {
+    ((inputs[0].integers ?? []) + [node.output(0).dtype.byteCount ?? 8]).sizeProduct
+  }
+
   /// Numbers from the stream of a seed, or of a key and counter.
   public static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
     -> [TensorValue]
