@@ -56,6 +56,7 @@ package struct Workspace {
           $0.site = node.site
         }) { try transform(node, inputs, target) } : transform(node, inputs, target)
       map[node.index] = try replacement ?? target.copy(node, inputs: inputs).outputs
+      if let error = target.errors.first { throw error }
     }
     fetches = fetches.map { (map[$0.node.index] ?? [])[$0.index] }
     feeds = feeds.compactMap { feed in

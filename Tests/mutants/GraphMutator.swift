@@ -1,4 +1,5 @@
 import Dataflow
+import Foundation
 import TensorFlowFormats
 
 /// Changes graphs as strangers' programs get them wrong: every mutant is a message that parses, with ops

@@ -35,12 +35,11 @@ import TensorFlowFormats
 
   func run() throws {
     let bases = try bases()
-    let total = extremes ? extremeMutants(bases).count : count + DeepGraphs.all.count
     if let from, let to, let trail { return try child(bases, from..<to, trail) }
+    let total = extremes ? extremeMutants(bases).count : count + DeepGraphs.all.count
     print("\(total) graphs of seed \(seed), of \(bases.count) cases")
     let hunt = Hunt(self, total: total)
     hunt.run()
-    for failure in hunt.failures { print(failure) }
     print("\(total - hunt.failures.count) passed, \(hunt.failures.count) failed")
     if !hunt.failures.isEmpty { throw ExitCode.failure }
   }

@@ -92,16 +92,7 @@ package struct Grouping {
 
   private static func stepCost(of node: Node) -> Int {
     guard let op = node.definition as? any ElementwiseOp.Type else { return 0 }
-    let expression = Lowering.expression(of: op, node)
-    return expression.instructions.reduce(0) { total, step in
-      switch step {
-      case .load, .constant, .coordinate: total
-      case .unary(let operation, _):
-        total + ([.negate, .absolute, .not].contains(operation) ? 1 : 20)
-      case .binary(.divide, _, _), .binary(.power, _, _), .binary(.arcTangent2, _, _): total + 10
-      default: total + 1
-      }
-    }
+    return Lowering.expression(of: op, node).stepCost
   }
 
   private mutating func place(
@@ -190,6 +181,10 @@ package struct Grouping {
         return "is stored, since the kernel of \"\(node.graph.node(at: root).name)\" holds a "
           + "reduction or product already"
       }
+      // The kernel of another backend would round what follows otherwise than that would be alone.
+      if let convolution = node.convolution, !convolution.isCommon, !roundsAlike(root, above: node) {
+        return "is stored, since not every backend has its kernel and what follows is not rounded alike"
+      }
       // Only a kernel whose elements are the heavy node's own can finish it.
       guard result.isAligned, state[root]?.evaluations == count,
         result.uses == 1 || node.definition is any ReductionOp.Type
@@ -229,6 +224,23 @@ package struct Grouping {
     }
     state[node.index] = result
     return nil
+  }
+
+  /// Whether every backend gives the same bits for what a root's kernel computes besides a heavy node.
+  private func roundsAlike(_ root: Int, above heavy: Node) -> Bool {
+    var seen: Set<Int> = [heavy.index]
+    var pending = [heavy.graph.node(at: root)]
+    while let node = pending.popLast() {
+      guard seen.insert(node.index).inserted else { continue }
+      guard node.index == root || isRoot[node.index] != true else { continue }
+      if let op = node.definition as? any ElementwiseOp.Type,
+        !Lowering.expression(of: op, node).isRoundedAlike
+      {
+        return false
+      }
+      pending += node.inputs.map(\.node)
+    }
+    return true
   }
 
   /// The memory in which a kernel of its own reads a view; nil if it must be stored for that.
@@ -289,12 +301,50 @@ package struct Grouping {
   }
 }
 
+extension KernelSpecification {
+  /// Whether it is among the convolutions that every backend has a kernel for: of channels last, and
+  /// depthwise with one filter a channel and not for the filter's gradient.
+  fileprivate var isCommon: Bool {
+    guard case .convolution(let geometry, let part, let isDepthwise) = self else { return true }
+    if geometry.isChannelsFirst { return false }
+    if isDepthwise {
+      return part != .filterGradient && geometry.outputChannels == geometry.inputChannels
+    }
+    return part != .filterGradient || geometry.groups == 1
+  }
+}
+
+extension ElementExpression {
+  /// What computing it costs, in additions.
+  var stepCost: Int {
+    instructions.reduce(0) { total, step in
+      switch step {
+      case .load, .constant, .coordinate: total
+      case .unary(let operation, _):
+        total + ([.negate, .absolute, .not].contains(operation) ? 1 : 20)
+      case .binary(.divide, _, _), .binary(.power, _, _), .binary(.arcTangent2, _, _): total + 10
+      default: total + 1
+      }
+    }
+  }
+}
+
+extension LoopKernel {
+  /// What an element costs with what follows from it, in additions.
+  var stepCost: Int { body.stepCost + (finish?.stepCost ?? 0) }
+}
+
 extension Node {
   /// Whether the node is a matrix product.
   package var isContraction: Bool {
     guard let op = definition as? any KernelOp.Type else { return false }
     if case .contraction = op.kernel(of: self) { return true }
     return false
+  }
+
+  /// The convolution that the node is, if it is one.
+  fileprivate var convolution: KernelSpecification? {
+    (definition as? any ConvolutionOp.Type)?.kernel(of: self)
   }
 
   /// Whether the node is computed by a kernel whose finished tiles can go through an epilogue: a matrix

@@ -8,6 +8,8 @@ struct StageGroup {
   private var extents: [Int]
   /// The sum of all stages' elements.
   private var work: Int
+  /// The sum of what one element of each stage costs.
+  private var steps: Int
   /// The bytes of the largest buffer that one stage hands to another.
   private var handedBytes = 0
 
@@ -28,6 +30,8 @@ struct StageGroup {
   private static let tinyWork = 1 << 12
   /// Longer lists of stages gain nothing more.
   private static let stageLimit = 64
+  /// Of all stages together, since what makes code of a kernel takes the square of its length.
+  private static let stepLimit = 4096
 
   init(_ kernel: FusedKernel, _ locations: [FusedKernel.Source], isLive: Bool) {
     self.isLive = isLive
@@ -37,6 +41,7 @@ struct StageGroup {
     stages = [Member(kernel: kernel, loop: loop, locations: locations, shared: shared)]
     extents = shared.map { loop?.extents[$0] ?? 1 }
     work = loop?.work ?? 0
+    steps = loop?.stepCost ?? 0
   }
 
   // MARK: Joining
@@ -46,7 +51,9 @@ struct StageGroup {
   func joined(
     by kernel: FusedKernel, _ loop: LoopKernel, _ locations: [FusedKernel.Source]
   ) -> StageGroup? {
-    guard stages.count < Self.stageLimit, stages[0].loop != nil else { return nil }
+    guard stages.count < Self.stageLimit, stages[0].loop != nil,
+      steps + loop.stepCost <= Self.stepLimit
+    else { return nil }
     let new = Member(kernel: kernel, loop: loop, locations: locations, shared: [])
     var shared = [Int?](repeating: nil, count: extents.count)
     var isDropped = [Bool](repeating: false, count: extents.count)
@@ -97,6 +104,7 @@ struct StageGroup {
     result.stages.append(new)
     result.stages[stages.count].shared = kept.compactMap { shared[$0] }
     result.work += loop.work
+    result.steps += loop.stepCost
     for link in links where link.handsOver {
       result.handedBytes = max(result.handedBytes, link.old.byteCount)
     }

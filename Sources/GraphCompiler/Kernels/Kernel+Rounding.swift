@@ -19,10 +19,13 @@ extension Kernel {
 
 extension LoopKernel {
   fileprivate var isRoundedAlike: Bool {
-    [body, finish, reduction?.combine].allSatisfy { expression in
-      expression?.instructions.allSatisfy(\.isRoundedAlike) ?? true
-    }
+    [body, finish, reduction?.combine].allSatisfy { $0?.isRoundedAlike ?? true }
   }
+}
+
+extension ElementExpression {
+  /// Whether every backend gives the same bits.
+  var isRoundedAlike: Bool { instructions.allSatisfy(\.isRoundedAlike) }
 }
 
 extension ElementInstruction {

@@ -42,7 +42,14 @@ package enum Specialize {
     let order = try prunedOrder(request)
     var maker = SpecializedCopy(
       request: request, options: options, needed: order, log: RewriteLog())
-    for node in order { try maker.add(node) }
+    for node in order {
+      try maker.add(node)
+      // What was added for the node and is a mistake would be missing without a word.
+      if let error = maker.target.errors.first {
+        throw CompilationError.invalid(
+          Graph.located(error, node: node.name, op: node.op, site: node.site, inputs: []))
+      }
+    }
     return maker
   }
 

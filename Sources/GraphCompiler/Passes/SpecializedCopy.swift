@@ -92,9 +92,12 @@ struct SpecializedCopy {
   mutating func add(_ node: Node) throws {
     let isMerge = node.op == Ops.Merge.name
     let inputs = node.record.inputs.map(map)
-    if node.record.controlInputs.contains(where: { dead.contains($0) })
-      || (isMerge ? inputs.allSatisfy { $0 == nil } : inputs.contains { $0 == nil })
-    {
+    // A merge is alive with any of its inputs, whichever of its control inputs are dead.
+    let isDead =
+      isMerge
+      ? inputs.allSatisfy { $0 == nil }
+      : inputs.contains { $0 == nil } || node.record.controlInputs.contains { dead.contains($0) }
+    if isDead {
       dead.insert(node.index)
       outputs[node.index] = node.record.outputs.map { _ in nil }
       record(node, "belongs to a branch that is not taken")

@@ -47,7 +47,7 @@ extension Ops {
     public static let signature = Signature(["args: Tin"], gives: ["output: Tout"], call)
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
-    ) -> Gradient { callGradient(node, upstream, context) }
+    ) -> Gradient { differentiated(node) { callGradient(node, upstream, context) } }
   }
 
   /// Calls a function that has effects.
@@ -56,7 +56,7 @@ extension Ops {
     public static let signature = Signature(["args: Tin"], gives: ["output: Tout"], call)
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
-    ) -> Gradient { callGradient(node, upstream, context) }
+    ) -> Gradient { differentiated(node) { callGradient(node, upstream, context) } }
   }
 
   private static let conditional: [Signature.AttributeDefinition] = [
@@ -71,7 +71,7 @@ extension Ops {
       ["cond: Tcond", "input: Tin"], gives: ["output: Tout"], conditional)
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
-    ) -> Gradient { conditionalGradient(node, upstream, context) }
+    ) -> Gradient { differentiated(node) { conditionalGradient(node, upstream, context) } }
   }
 
   /// Calls one of two functions without effects.
@@ -80,7 +80,7 @@ extension Ops {
     public static let signature = If.signature
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
-    ) -> Gradient { conditionalGradient(node, upstream, context) }
+    ) -> Gradient { differentiated(node) { conditionalGradient(node, upstream, context) } }
   }
 
   private static let loop: [Signature.AttributeDefinition] = [
@@ -95,7 +95,9 @@ extension Ops {
     public static let signature = Signature(["input: T"], gives: ["output: T"], loop)
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
-    ) -> Gradient { WhileGradient.gradient(of: node, upstream, in: context) }
+    ) -> Gradient {
+      differentiated(node) { WhileGradient.gradient(of: node, upstream, in: context) }
+    }
   }
 
   /// `While` of functions without effects.
@@ -104,7 +106,25 @@ extension Ops {
     public static let signature = While.signature
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
-    ) -> Gradient { WhileGradient.gradient(of: node, upstream, in: context) }
+    ) -> Gradient {
+      differentiated(node) { WhileGradient.gradient(of: node, upstream, in: context) }
+    }
+  }
+
+  /// How many calls, conditionals and loops the one that is differentiated lies in.
+  @TaskLocal private static var callDepth = 0
+  /// Functions that call themselves have no end, and a few that call one another twice none in reach.
+  private static let callDepthLimit = 64
+  private static let nodeLimit = 250_000
+
+  /// The gradient of a node that calls functions, whose own calls are differentiated by the same way.
+  static func differentiated(_ node: Node, _ gradient: () -> Gradient) -> Gradient {
+    guard callDepth < callDepthLimit, node.graph.count < nodeLimit else {
+      return .unavailable(
+        "functions call one another more than \(callDepthLimit) deep, or come to more than "
+          + "\(nodeLimit) nodes")
+    }
+    return $callDepth.withValue(callDepth + 1, operation: gradient)
   }
 
   /// The gradient of a call is that of the function's nodes, put in place once more.
