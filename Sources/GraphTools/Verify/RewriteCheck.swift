@@ -79,6 +79,8 @@ struct RewriteCheck {
   ) -> Session? {
     var settings = CompilerSettings(rewrites: false, fuses: fuses)
     settings.roundLimit = Verification.roundLimit
-    return try? Session(graph, backend: backend, threads: 1, compiler: settings)
+    let session = try? Session(graph, backend: backend, threads: 1, compiler: settings)
+    session?.drawUnseeded(from: 0)
+    return session
   }
 }

@@ -17,11 +17,17 @@ extension SegmentOp {
     if isSorted {
       let numbers = node.constantValue(1)?.integers
       if let numbers, zip(numbers, numbers.dropFirst()).contains(where: { $0 > $1 }) {
-        throw GraphError("segment numbers must be sorted")
+        throw GraphError("segment numbers must be sorted, found \(numbers)")
+      }
+      if let least = numbers?.first, least < 0 {
+        throw GraphError("segment numbers must not be negative, found \(least)")
       }
       count = numbers.map { ($0.last ?? -1) + 1 }
     } else {
       count = node.partialValue(2)?.known?.first
+      if let count, count < 0 {
+        throw GraphError("the number of segments must not be negative, found \(count)")
+      }
     }
     guard let sizes = data.dimensions, let rank = ids.rank else { return [.unknown] }
     guard rank <= sizes.count, PartialShape(Array(sizes[..<rank])).isCompatible(with: ids) else {
@@ -31,7 +37,7 @@ extension SegmentOp {
   }
   /// Combining by segment.
   public static func kernel(of node: Node) -> KernelSpecification {
-    .named(.segment(combination))
+    .named(.segment(combination, isSorted: isSorted))
   }
   /// For sums, each slice has its segment's gradient.
   public static func gradient(

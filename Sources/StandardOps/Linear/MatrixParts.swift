@@ -126,7 +126,7 @@ extension Ops {
         let columns = node.partialValue(3)?.known?.first
       else { return [.unknown] }
       guard band[0] == band[band.count - 1] else {
-        throw GraphError("several diagonals at once are not supported")
+        throw GraphError.unsupported("several diagonals at once are not supported")
       }
       let square = length + abs(band[0])
       let (r, c) = (rows < 0 ? nil : rows, columns < 0 ? nil : columns)
