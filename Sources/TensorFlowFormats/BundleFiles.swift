@@ -14,22 +14,24 @@ struct BundleFiles: CheckpointSource {
   private static let openShardLimit = 64
 
   static func exists(_ prefix: String) -> Bool {
-    FileSystem.exists(prefix + ".index") || CheckpointJournal.read(prefix) != nil
+    if FileSystem.exists(prefix + ".index") { return true }
+    if case .replace? = CheckpointJournal.read(prefix) { return true }
+    return false
   }
 
   /// The checkpoint of the prefix, as it is or as a process that died was about to make it.
   static func open(_ prefix: String) throws(FileError) -> BundleFiles {
-    let folder = FileSystem.directory(of: prefix)
-    return try FolderLock(folder, shared: true).held { () throws(FileError) -> BundleFiles in
-      guard case .replace(let data, let index)? = CheckpointJournal.read(prefix) else {
-        return try BundleFiles(prefix)
-      }
-      // The files in place are of one checkpoint before the first was replaced, and after the last.
-      if let own = try? BundleFiles(prefix), own.isConsistent { return own }
-      return try BundleFiles(
-        prefix, index: FileSystem.exists(index) ? index : nil,
-        data: FileSystem.exists(data) ? data : nil)
+    // A folder that cannot be locked can be read all the same.
+    let lock = try? FolderLock(FileSystem.directory(of: prefix), shared: true)
+    defer { withExtendedLifetime(lock) {} }
+    guard case .replace(let data, let index)? = CheckpointJournal.read(prefix) else {
+      return try BundleFiles(prefix)
     }
+    // The files in place are of one checkpoint before the first was replaced, and after the last.
+    if let own = try? BundleFiles(prefix), own.isConsistent { return own }
+    return try BundleFiles(
+      prefix, index: FileSystem.exists(index) ? index : nil,
+      data: FileSystem.exists(data) ? data : nil)
   }
 
   private init(_ prefix: String, index: String? = nil, data: String? = nil) throws(FileError) {

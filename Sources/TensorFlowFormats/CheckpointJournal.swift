@@ -37,7 +37,13 @@ enum CheckpointJournal {
   static func replace(_ prefix: String, data: AsideFile, index: AsideFile) throws(FileError) {
     let names = [data, index].map { FileSystem.name(of: $0.name) }
     try FileSystem.syncDirectory(of: prefix)
-    try write("replace\n\(names[0])\n\(names[1])\n", prefix)
+    do throws(FileError) {
+      try write("replace\n\(names[0])\n\(names[1])\n", prefix)
+    } catch {
+      // Before the files that it names go away: one of two would be put beside another's.
+      FileSystem.remove(path(prefix))
+      throw error
+    }
     // Now they are the checkpoint, wherever this process may end.
     data.keep()
     index.keep()
