@@ -1,5 +1,6 @@
 import Dataflow
 import Foundation
+import TensorFlowFormats
 import Testing
 
 /// Files in forms that older versions of TensorFlow and other writers gave them; the values are those of
