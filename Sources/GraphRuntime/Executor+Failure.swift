@@ -7,14 +7,14 @@ extension Executor {
     _ status: KernelStatus, of step: Int, _ plan: Plan, _ memory: RunMemory
   ) -> SessionError {
     let step = plan.steps[step]
-    let node = step.nodes.first ?? ""
+    // Of what one kernel computes, the op that was put there to look; its own name says nothing.
+    let looking = step.nodes.first { $0.hasSuffix("/_Index") } ?? step.nodes.first ?? ""
+    let last = looking.lastIndex(of: "/").map { looking[$0...] } ?? ""
+    let node = last.hasPrefix("/_") ? looking.dropLast(last.count) : looking[...]
     switch status {
     case .success: return SessionError("\"\(node)\" succeeded")
     case .divisionByZero: return SessionError("integer division by zero in \"\(node)\"")
     case .badIndex:
-      // Of what one kernel computes, the op that was put there to look.
-      let check = "/_Index"
-      let node = step.nodes.first { $0.hasSuffix(check) }?.dropLast(check.count) ?? node[...]
       guard let index = WrongIndex(in: step, plan, memory) else {
         return SessionError("an index is out of range in \"\(node)\"")
       }

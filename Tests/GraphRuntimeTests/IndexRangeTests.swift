@@ -86,7 +86,7 @@ import Testing
     let text = """
       %i = Placeholder() {shape: (\(test.i.count))} : \(list(test.i))
       %j = Placeholder() {shape: (\(test.j.count))} : \(list(test.j))
-      %x = Const() {value: float32[2, 3] [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]} : float32[2, 3]
+      %x = Const() {value: float32[2, 3] [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]} : float32[2, 3]
       %v = Const() {value: float32[2] [1.0, 2.0]} : float32[2]
       \(test.text)
       """
