@@ -37,7 +37,8 @@ struct Savings {
     let graph = Graph()
     let count = megabytes << 17
     let variables = ["a", "b"].map { name in
-      graph.variable(graph.constant(number, .float32, shape: [count]), name: name)
+      graph.variable(
+        fill(graph.constant([count], .int32), with: graph.constant(number, .float32)), name: name)
     }
     let session = try Session(graph)
     try session.run(variables.map(\.initializer))

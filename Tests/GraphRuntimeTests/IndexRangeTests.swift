@@ -38,7 +38,7 @@ import Testing
       text: matrix + "%y = GatherV2(%x, %i, %axis) : float32[1, 3]", i: [-1], says: ["index -1"]),
     Case(
       text: "%k = Reshape(%i, %j) : int32[?, ?]\n%y = GatherNd(%x, %k) : float32[?]",
-      i: [0, 3], j: [1, 2], says: ["index 3", "[0, 1]", "below 3"]),
+      i: [0, 3], j: [1, 2], says: ["index 3", "[1]", "below 3"]),
     Case(
       text: "%k = Reshape(%i, %j) : int32[?, ?]\n%y = TensorScatterUpdate(%v, %k, %v) : float32[2]",
       i: [0, 2], j: [2, 1], says: ["index 2"]),
@@ -143,9 +143,9 @@ import Testing
       let train = MomentumOptimizer(learningRate: 0.1, momentum: 0.9).minimize(reduceSum(found))
       let session = try Session(graph)
       try session.run(graph.globalVariablesInitializer())
-      for target: any GraphElement in [found, train] {
+      for (fetches, targets) in [([found], []), ([], [train])] {
         let error = #expect(throws: (any Error).self) {
-          try session.run([], targets: [target], feeding: [rows: TensorValue([index])])
+          try session.run(fetches, targets: targets, feeding: [rows: TensorValue([index])])
         }
         #expect("\(error as Any)".contains("index \(index)"), "\(error as Any)")
       }
