@@ -47,12 +47,11 @@ import Testing
         let value = try Numbers.special(dtype, [Self.count], step: step, isNonzero: isNonzero)
         return (graph.placeholder(dtype, [Self.count]), value)
       }
-      let fed = try [
+      var fed = try [
         feed(dtype, 1), feed(dtype, 37), feed(dtype, 5), feed(dtype, 37, isNonzero: true),
         feed(.bool, 3), feed(.bool, 2),
       ]
-      let exponents = try Self.exponents(fed[1].1)
-      let exponent = graph.placeholder(dtype, [Self.count])
+      fed.append((graph.placeholder(dtype, [Self.count]), try Self.exponents(fed[1].1)))
       var results: [(String, Tensor)] = []
       for op in Self.ops where Self.types(op).contains(dtype) {
         let kinds = op.signature.inputs.map(\.kind)
@@ -61,15 +60,14 @@ import Testing
           if kind == .fixed(.bool) {
             inputs.append(fed[4 + place % 2].0)
           } else {
-            let isExponent = place == 1 && op.name == "Pow"
-            inputs.append(
-              isExponent ? exponent : fed[place == 1 && Self.divides(op) ? 3 : place].0)
+            let second = op.name == "Pow" ? 6 : Self.divides(op) ? 3 : 1
+            inputs.append(fed[place == 1 ? second : place].0)
           }
         }
         results.append((op.name, inputs[0].apply(op, Array(inputs.dropFirst()))))
       }
       var feeds = Feeds()
-      for (tensor, value) in fed + [(exponent, exponents)] { feeds.feed(value, to: tensor) }
+      for (tensor, value) in fed { feeds.feed(value, to: tensor) }
       let comparison = try BackendComparison(graph)
       for (name, result) in results {
         if name == "Pow", dtype == .float32 {
