@@ -37,14 +37,14 @@ extension Blocks where T: FixedWidthInteger {
         let remainder = x.remainderReportingOverflow(dividingBy: y).partialValue
         return remainder != 0 && (remainder < 0) != (y < 0) ? remainder &+ y : remainder
       }
-    case .power: { d, a, b, _, n, u in binary(d, a, b, n, u) { power($0, $1) } }
+    case .power: checked(.negativeExponent, isWrong: { $1 < 0 }) { power($0, $1) }
+    case .index: checked(.badIndex, isWrong: { $0 < 0 || $0 >= $1 }) { x, _ in x }
     case .arcTangent2: nil
     }
   }
 
-  /// By squaring, wrapping; a negative exponent gives the truncated reciprocal.
+  /// By squaring, wrapping; the exponent is not negative.
   private static func power(_ x: T, _ y: T) -> T {
-    if y < 0 { return x == 1 ? 1 : x == 0 &- 1 ? (y & 1 == 0 ? 1 : x) : 0 }
     var (result, base, exponent): (T, T, T) = (1, x, y)
     while exponent != 0 {
       if exponent & 1 != 0 { result = result &* base }
@@ -54,13 +54,20 @@ extension Blocks where T: FixedWidthInteger {
     return result
   }
 
-  /// A division that reports a zero divisor in the kernel's status instead of trapping.
+  /// A division that reports a zero divisor instead of trapping.
   private static func divided(_ body: @escaping (T, T) -> T) -> BlockFunction {
+    checked(.divisionByZero, isWrong: { $1 == 0 }, body)
+  }
+
+  /// A function that reports operands that it is not defined for in the kernel's status.
+  private static func checked(
+    _ failure: KernelStatus, isWrong: @escaping (T, T) -> Bool, _ body: @escaping (T, T) -> T
+  ) -> BlockFunction {
     { d, a, b, status, n, u in
       binary(d, a, b, n, u) { (x: T, y: T) -> T in
-        if y == 0 {
+        if isWrong(x, y) {
           UnsafeMutableRawPointer(mutating: status).storeBytes(
-            of: KernelStatus.divisionByZero.rawValue, as: Int32.self)
+            of: failure.rawValue, as: Int32.self)
           return T.zero
         }
         return body(x, y)

@@ -85,7 +85,7 @@ extension Blocks where T: RealElement {
         binary(d, a, b, n, u) { x, y in x < y ? x : (x == x ? y : x) }
       }
     case .arcTangent2: { d, a, b, _, n, u in binary(d, a, b, n, u) { T.arcTangent2($0, $1) } }
-    case .and, .or, .xor: nil
+    case .and, .or, .xor, .index: nil
     }
   }
 }

@@ -80,7 +80,8 @@ extension Graph {
 
   /// All items of a collection, plain data included.
   public func items(in key: CollectionKey) -> [CollectionItem] {
-    state.withLock { $0.collections[key] ?? [] }
+    let (records, nodes) = state.withLock { ($0.collections[key] ?? [], $0.nodes) }
+    return records.map { $0.item(in: self, nodes) }
   }
 
   /// The names of the collections that hold something, sorted.
@@ -91,15 +92,29 @@ extension Graph {
 
   /// Adds an item to a collection.
   public func add(_ item: CollectionItem, to key: CollectionKey) {
-    if let element = item.element, element.target.isPoison { return }
+    if let element = item.element {
+      if element.target.isPoison { return }
+      guard element.target.graph == self else {
+        return record(
+          GraphError(
+            "\(element.target) is part of another graph and cannot be in the collection "
+              + "\"\(key.rawValue)\" of this one"))
+      }
+    }
     if case .variable(let variable) = item { register(variable) }
-    state.withLock { $0.collections[key, default: []].append(item) }
+    state.withLock { $0.collections[key, default: []].append(CollectionRecord(item)) }
   }
 
   /// Lets `getVariable` find the variable by its name.
   package func register(_ variable: Variable) {
     let name = variable.name
-    state.withLock { $0.variables[name] = variable }
+    state.withLock { $0.variables[name] = VariableRecord(variable) }
+  }
+
+  /// The variable that was registered under that name, or nil.
+  package func variable(named name: String) -> Variable? {
+    let (record, nodes) = state.withLock { ($0.variables[name], $0.nodes) }
+    return record?.variable(in: self, nodes)
   }
 
   /// Adds a node to a collection.

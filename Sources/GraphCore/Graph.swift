@@ -12,11 +12,11 @@ public final class Graph: Sendable {
     package var indexOfName: [String: Int] = [:]
     /// Lower-cased names in use, each with the next suffix to try, as TensorFlow counts them.
     package var nameCounts: [String: Int] = [:]
-    package var collections: [CollectionKey: [CollectionItem]] = [:]
+    package var collections: [CollectionKey: [CollectionRecord]] = [:]
     package var errors: [GraphError] = []
     package var reportedErrors = 0
     /// The variables by name, for `getVariable` to find whatever collection they are in.
-    package var variables: [String: Variable] = [:]
+    package var variables: [String: VariableRecord] = [:]
     package var seed: Int?
     package var seedMode = RandomSeedMode.named
     /// The functions that nodes call, by name.

@@ -11,6 +11,17 @@ public struct GraphError: Error, Hashable, Sendable, CustomStringConvertible {
   /// The other parties, each with where it was made: `a: "X" (Placeholder float32 [?, 784]) at …`.
   public var notes: [String]
 
+  /// Whether the node is right and only not supported here: one from a file is then kept as that of an
+  /// op that is not known, and refused when it is to run.
+  public var isLimitation = false
+
+  /// An error that a shape function throws for what TensorFlow can do and this library cannot.
+  package static func unsupported(_ message: String) -> GraphError {
+    var error = GraphError(message)
+    error.isLimitation = true
+    return error
+  }
+
   /// An error that a shape function or builder throws; `Graph` adds node, op and sites.
   public init(
     _ message: String, node: String? = nil, op: String? = nil, site: SourceSite? = nil,

@@ -75,6 +75,14 @@ package final class NodeRecord: Sendable {
       origin: origin ?? self.origin)
   }
 
+  /// The same record as if nothing were known of its op.
+  package var ofUnknownOp: NodeRecord {
+    NodeRecord(
+      index: index, name: name, op: op, definition: nil, inputs: inputs,
+      controlInputs: controlInputs, attributes: attributes, device: device, details: details,
+      site: site, outputs: outputs, origin: origin)
+  }
+
   /// What a failed builder returns; whatever follows from it stays silent.
   package static let poison = NodeRecord(
     index: -1, name: "<invalid>", op: "<invalid>", definition: nil, inputs: [], controlInputs: [],

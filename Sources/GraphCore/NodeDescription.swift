@@ -111,12 +111,25 @@ extension Graph {
       device: description.device, details: description.details, site: description.site,
       outputs: outputs)
     do throws(GraphError) {
-      let inferred = try inferred(draft)
-      if definition != nil { try description.check(inferred.outputs) }
+      let inferred = try supported(draft)
+      if inferred.definition != nil { try description.check(inferred.outputs) }
       _ = try append(inferred)
     } catch {
       throw Self.located(
         error, node: description.name, op: description.op, site: description.site, inputs: present)
+    }
+  }
+}
+
+extension Graph {
+  /// The record with what its op infers, or as one of an unknown op where the op is not supported with
+  /// these attributes: other parts of the file may not need it.
+  private func supported(_ draft: NodeRecord) throws(GraphError) -> NodeRecord {
+    do throws(GraphError) {
+      return try inferred(draft)
+    } catch {
+      guard error.isLimitation else { throw error }
+      return draft.ofUnknownOp
     }
   }
 }

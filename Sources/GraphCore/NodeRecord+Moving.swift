@@ -8,18 +8,3 @@ extension NodeRecord {
       details: details, site: site, outputs: outputs, partialValues: partialValues)
   }
 }
-
-extension Variable {
-  /// The same variable by its nodes in another graph.
-  package func placed(
-    handle: Tensor, value: Tensor, initializer: Node, initialValue: Tensor?
-  ) -> Variable {
-    // A copy, so that whatever else a variable says of itself goes along.
-    var copy = self
-    copy.handle = handle
-    copy.value = value
-    copy.initializer = initializer
-    copy.initialValue = initialValue
-    return copy
-  }
-}

@@ -23,15 +23,15 @@ public struct VariablePart: Hashable, Sendable {
 /// A value that outlives a run: its handle, how it is read, and how it starts.
 public struct Variable: Hashable, Sendable {
   /// The variable itself: the output of a `VarHandleOp`.
-  public package(set) var handle: Tensor
+  public let handle: Tensor
   /// The value as an op takes it: a `ReadVariableOp` made beside the variable.
-  public package(set) var value: Tensor
+  public let value: Tensor
   /// The op that assigns the initial value.
-  public package(set) var initializer: Node
+  public let initializer: Node
   /// The initial value, if it is known.
-  public package(set) var initialValue: Tensor?
+  public let initialValue: Tensor?
   /// Whether optimizers train it by default.
-  public package(set) var isTrainable: Bool
+  public let isTrainable: Bool
   /// TensorFlow's `synchronization` and `aggregation`, kept for files.
   package let distribution: (synchronization: Int, aggregation: Int)
   /// What it holds of a larger variable, if it is a part of one.

@@ -27,7 +27,7 @@ extension Executor {
           tiles: 0..<callable.tileCount, operands: operands, scratch: memory.scratch[0].base)
       }
       recorder.note(index, from: start, to: RunRecorder.now())
-      if status != .success { throw failure(status, executable.plan.steps[index]) }
+      if status != .success { throw failure(status, of: index, executable.plan, memory) }
     }
   }
 

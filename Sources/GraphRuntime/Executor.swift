@@ -22,7 +22,7 @@ struct Executor {
       } else {
         status = callable.run(tiles: 0..<tiles, operands: operands, scratch: memory.scratch[0].base)
       }
-      if status != .success { throw failure(status, executable.plan.steps[index]) }
+      if status != .success { throw failure(status, of: index, executable.plan, memory) }
     }
   }
 
@@ -42,21 +42,6 @@ struct Executor {
       pool.run(tiles: tiles, on: UnsafeMutableRawPointer($0), KernelCall.run)
     }
     return memory.firstFailure
-  }
-
-  func failure(_ status: KernelStatus, _ step: Plan.Step) -> SessionError {
-    let node = step.nodes.first ?? ""
-    switch status {
-    case .success: return SessionError("\"\(node)\" succeeded")
-    case .divisionByZero: return SessionError("integer division by zero in \"\(node)\"")
-    case .badIndex:
-      return SessionError("an index is out of range in \"\(node)\"")
-    case .assertionFailed:
-      return SessionError("the condition that \"\(node)\" asserts is false")
-    case .emptyRange:
-      return SessionError(
-        "\"\(node)\" draws integers from an empty range: minval must be below maxval")
-    }
   }
 }
 

@@ -87,6 +87,25 @@ extension Session {
     }
   }
 
+  /// Runs `body` on several variables' values where they are, without copies: no run changes any of
+  /// them meanwhile, and `body` must let go of them.
+  package func withValues<Result>(
+    ofVariablesNamed names: [String], _ body: ([TensorValue?]) throws -> Result
+  ) rethrows -> Result {
+    try runsExclusively(false) {
+      try body(variables.withLock { store in names.map { store.values[$0]?.borrowed } })
+    }
+  }
+
+  /// Sets several variables at once to values that nobody else holds, without copies.
+  package func adopt(_ values: [(name: String, value: TensorValue)]) {
+    runsExclusively(true) {
+      variables.withLock { store in
+        for (name, value) in values { store.adopt(name, value) }
+      }
+    }
+  }
+
   /// Sets several variables at once: no run sees some of them.
   package func set(_ values: [(name: String, value: TensorValue)]) {
     runsExclusively(true) {

@@ -297,6 +297,10 @@ public final class Session: Sendable {
     return try execute(CachedPlan(executable), [], holdsLock: true)
   }
 
+  /// Has ops without seeds draw what follows from a number, so that sessions can be compared; to be
+  /// called before the first run.
+  package func drawUnseeded(from entropy: UInt64) { variables.withLock { $0.entropy = entropy } }
+
   package func runsExclusively<Result>(_ exclusively: Bool, _ body: () throws -> Result) rethrows
     -> Result
   { try runs.hold(exclusively: exclusively, body) }

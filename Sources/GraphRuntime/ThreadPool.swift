@@ -28,7 +28,9 @@ final class ThreadPool: Sendable {
     /// The next tile of each worker's own range, a cache line apart.
     let next: UnsafeMutablePointer<Atomic<Int>>
     static let nextStep = 16
-    let workerCount: Int
+    private let capacity: Int
+    /// How many there are: known once they are started, before the first work is posted.
+    var workerCount: Int
     let pending = Atomic<Int>(0)
     let isStopping = Atomic<Bool>(false)
     var work: Work?
@@ -36,16 +38,17 @@ final class ThreadPool: Sendable {
     var tileCount = 0
     var grain = 1
 
-    init(workerCount: Int) {
-      self.workerCount = workerCount
+    init(capacity: Int) {
+      self.capacity = capacity
+      workerCount = capacity
       generation.initialize(to: 0)
-      next = .allocate(capacity: workerCount * Self.nextStep)
-      for worker in 0..<workerCount { (next + worker * Self.nextStep).initialize(to: Atomic(0)) }
+      next = .allocate(capacity: capacity * Self.nextStep)
+      for worker in 0..<capacity { (next + worker * Self.nextStep).initialize(to: Atomic(0)) }
     }
 
     deinit {
       generation.deallocate()
-      for worker in 0..<workerCount {
+      for worker in 0..<capacity {
         (next + worker * Self.nextStep).deinitialize(count: 1)
       }
       next.deallocate()
@@ -102,13 +105,18 @@ final class ThreadPool: Sendable {
     }
   }
 
-  init(threadCount: Int) {
-    self.threadCount = max(1, threadCount)
-    let shared = Shared(workerCount: max(1, threadCount))
-    self.shared = shared
-    for worker in 1..<max(1, threadCount) {
-      Self.start { shared.loop(worker) }
+  /// A pool of that many threads, or of as many as the system grants.
+  init(threadCount wanted: Int) {
+    let shared = Shared(capacity: max(1, wanted))
+    var started = 1
+    while started < wanted {
+      let worker = started
+      guard Self.start({ shared.loop(worker) }) else { break }
+      started += 1
     }
+    shared.workerCount = started
+    self.shared = shared
+    threadCount = started
   }
 
   deinit {
@@ -153,22 +161,27 @@ final class ThreadPool: Sendable {
     }
   }
 
-  private static func start(_ body: @escaping @Sendable () -> Void) {
+  /// Whether the system granted a thread for the body.
+  private static func start(_ body: @escaping @Sendable () -> Void) -> Bool {
     final class Box {
       let body: @Sendable () -> Void
       init(_ body: @escaping @Sendable () -> Void) { self.body = body }
     }
     var thread = pthread_t()
-    let context = Unmanaged.passRetained(Box(body)).toOpaque()
+    let box = Unmanaged.passRetained(Box(body))
     let status = pthread_create(
       &thread, nil,
       { pointer in
         guard let pointer else { return nil }
         Unmanaged<Box>.fromOpaque(pointer).takeRetainedValue().body()
         return nil
-      }, context)
-    precondition(status == 0, "a thread could not be started: error \(status)")
+      }, box.toOpaque())
+    guard status == 0 else {
+      box.release()
+      return false
+    }
     pthread_detach(thread)
+    return true
   }
 
   /// The number of processors that this process may run on. More threads than these would spin in each

@@ -24,6 +24,10 @@ struct VariableStore {
       self.storage = storage
       self.version = version
     }
+    /// The value where it is: to be let go before a run may change it.
+    var borrowed: TensorValue {
+      hostValue ?? TensorValue(dtype: dtype, shape: shape, storage: storage)
+    }
     /// A copy that no later run changes.
     var value: TensorValue {
       hostValue
@@ -34,14 +38,23 @@ struct VariableStore {
     }
   }
 
-  /// A random stream's position.
+  /// A random stream's position, then the key and the upper half of the counter that the session
+  /// chose for it, which only an op without seeds draws from.
   final class UnsafeCounter: @unchecked Sendable {
-    let storage = TensorStorage(byteCount: 8)
+    let storage = TensorStorage(byteCount: 24)
+    init(key: UInt64, high: UInt64) {
+      value = 0
+      storage.base.storeBytes(of: key, toByteOffset: 8, as: UInt64.self)
+      storage.base.storeBytes(of: high, toByteOffset: 16, as: UInt64.self)
+    }
     var value: UInt64 {
       get { storage.base.load(as: UInt64.self) }
       set { storage.base.storeBytes(of: newValue, as: UInt64.self) }
     }
   }
+
+  /// What the streams of ops without seeds follow from, beside their names.
+  var entropy = UInt64.random(in: .min ... .max)
 
   private var nextVersion: UInt64 = 1
   /// Raised whenever a name means other memory than before: until then a run's bindings hold.
@@ -64,6 +77,15 @@ struct VariableStore {
     values[name] = TensorStorageBox(
       dtype: value.dtype, shape: value.shape, storage: storage, version: nextVersion,
       hostValue: value.dtype.byteCount == nil ? value : nil)
+  }
+
+  /// Makes the memory of a value that nobody else holds the variable's own.
+  mutating func adopt(_ name: String, _ value: TensorValue) {
+    guard case .bytes(let storage) = value.contents else { return set(name, to: value) }
+    nextVersion += 1
+    layout += 1
+    values[name] = TensorStorageBox(
+      dtype: value.dtype, shape: value.shape, storage: storage, version: nextVersion)
   }
 
   /// Room for a value of this type and shape, kept if it is there already.
@@ -89,8 +111,28 @@ struct VariableStore {
 
   mutating func counter(_ name: String) -> UnsafeCounter {
     if let counter = counters[name] { return counter }
-    let counter = UnsafeCounter()
+    var words = StreamWords(entropy, name)
+    let counter = UnsafeCounter(key: words.next(), high: words.next())
     counters[name] = counter
     return counter
+  }
+}
+
+/// Numbers that follow from a session's own and a name: FNV-1a over the name, then Steele, Lea and
+/// Flood's SplitMix64.
+private struct StreamWords {
+  private var state: UInt64
+
+  init(_ entropy: UInt64, _ name: String) {
+    state = name.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+    state ^= entropy
+  }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var word = state
+    word = (word ^ (word >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    word = (word ^ (word >> 27)) &* 0x94d0_49bb_1331_11eb
+    return word ^ (word >> 31)
   }
 }

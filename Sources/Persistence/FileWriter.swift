@@ -18,6 +18,7 @@ public final class FileWriter: Sendable {
     /// Tags whose metadata was written; TensorBoard asks for it once.
     var described: Set<String> = []
     var profiles: Set<String> = []
+    var hasFailed = false
   }
   private let state: Mutex<State>
 
@@ -50,6 +51,21 @@ public final class FileWriter: Sendable {
     if let graph {
       try addGraph(graph)
       try addMetaGraph(graph)
+    }
+  }
+
+  /// Writes events for as long as the file can be written: a training must not end, and lose its
+  /// weights, because the disk is full. The first failure is told on standard error, and nothing is
+  /// written after it.
+  ///
+  /// - Throws: whatever `body` throws, but for failures of files.
+  public func whileWritable(_ body: (FileWriter) throws -> Void) throws {
+    if state.withLock({ $0.hasFailed }) { return }
+    do {
+      try body(self)
+    } catch let error as FileError {
+      state.withLock { $0.hasFailed = true }
+      FileSystem.warn("\(error); no more events are written")
     }
   }
 

@@ -40,6 +40,9 @@ struct FrozenMessage {
     for definition in source.node where needed.contains(definition.name) {
       guard let node = session.graph.operation(named: definition.name) else { continue }
       guard let value = try replacement(of: node) else {
+        var definition = definition
+        // The op that passes a value on where this one passes a variable on.
+        if Self.passing.contains(node.op) { definition.op.removeFirst("Ref".count) }
         nodes.append(definition)
         continue
       }
@@ -88,18 +91,40 @@ struct FrozenMessage {
       }
       return constant(node.name, value)
     }
+    if Self.passing.contains(node.op) { return nil }
     // Calls may write anything; what they do to variables shows in their functions.
-    let takesVariable = node.inputs.contains { Self.declarations.contains($0.node.op) }
-    if takesVariable, Self.writers.contains(node.op) || node.op.hasPrefix("Apply") {
-      throw SessionError("\(node) writes a variable, so that what is fetched cannot be frozen")
+    let isReference =
+      node.definition?.signature.inputs.contains(where: \.isReference)
+      ?? (node.inputs.contains(where: isVariable) && Self.mayWrite(node.op))
+    guard isReference else { return nil }
+    guard node.definition?.effects.contains(.writes) ?? true else {
+      throw SessionError("\(node) takes a variable itself, so that it cannot be frozen")
     }
-    return nil
+    throw SessionError("\(node) writes a variable, so that what is fetched cannot be frozen")
   }
 
-  /// Ops that write an older variable, whose edges look like those of its value.
-  private static let writers: Set<String> = [
-    "Assign", "AssignAdd", "AssignSub", "ScatterAdd", "ScatterSub", "ScatterUpdate", "CountUpTo",
+  /// Whether an op that is not known here may write the older variable that it takes, whose edges look
+  /// like those of its value.
+  private static func mayWrite(_ op: String) -> Bool {
+    ["Apply", "SparseApply", "Scatter", "Assign", "CountUpTo"].contains { op.hasPrefix($0) }
+  }
+
+  /// What passes an older variable on.
+  private static let passing: Set<String> = [
+    "RefSwitch", "RefMerge", "RefEnter", "RefExit", "RefNextIteration", "RefIdentity",
   ]
+
+  /// Whether a tensor is an older variable, perhaps passed on.
+  private func isVariable(_ tensor: Tensor) -> Bool {
+    var node = tensor.node
+    var seen = Set<Int>()
+    while Self.passing.contains(node.op), seen.insert(node.index).inserted,
+      !node.record.inputs.isEmpty
+    {
+      node = node.input(0).node
+    }
+    return Self.declarations.contains(node.op)
+  }
 
   private func constant(_ name: String, _ value: TensorValue) -> TFNodeDef {
     var definition = TFNodeDef()

@@ -44,7 +44,9 @@ public final class Saver: Sendable {
 
   /// Writes a checkpoint and, beside it, the graph as a MetaGraph.
   ///
-  /// A process that is killed while it saves leaves the previous checkpoint loadable.
+  /// A process that is killed while it saves leaves the previous checkpoint loadable. Several threads
+  /// and processes may save into one folder, under one prefix too. Variables are written from where
+  /// they are: the session runs nothing that changes them meanwhile.
   ///
   /// - Parameters:
   ///   - prefix: the path without endings; the files are `prefix.index`, `prefix.data-…`,
@@ -57,19 +59,21 @@ public final class Saver: Sendable {
     _ session: Session, to prefix: String, globalStep: Int? = nil, writesMetaGraph: Bool = true
   ) throws -> String {
     let full = globalStep.map { "\(prefix)-\($0)" } ?? prefix
-    let values = try session.values(of: variables)
-    var wholes: [(name: String, value: TensorValue)] = []
-    var parts: [CheckpointPart] = []
-    for (variable, value) in zip(variables, values) {
-      if let part = variable.part {
-        parts.append(
-          CheckpointPart(
-            name: part.name, wholeShape: part.wholeShape, slice: TensorSlice(part), value: value))
-      } else {
-        wholes.append((variable.name, value))
+    try session.withValues(of: variables) { values in
+      var wholes: [(name: String, value: TensorValue)] = []
+      var parts: [CheckpointPart] = []
+      for (variable, value) in zip(variables, values) {
+        if let part = variable.part {
+          parts.append(
+            CheckpointPart(
+              name: part.name, wholeShape: part.wholeShape, slice: TensorSlice(part),
+              value: value))
+        } else {
+          wholes.append((variable.name, value))
+        }
       }
+      try CheckpointWriter.write(wholes, parts: parts, to: full)
     }
-    try CheckpointWriter.write(wholes, parts: parts, to: full)
     if writesMetaGraph { try exportMetaGraph(to: full + ".meta") }
     try remember(full)
     return full
@@ -89,34 +93,39 @@ public final class Saver: Sendable {
 
   /// Updates the state file and deletes what is too old, in that order.
   private func remember(_ prefix: String) throws {
-    let (kept, dropped) = written.withLock { written in
+    try written.withLock { written in
       written.removeAll { $0 == prefix }
       written.append(prefix)
       let excess = maxToKeep > 0 ? max(0, written.count - maxToKeep) : 0
-      let dropped = Array(written.prefix(excess))
-      written.removeFirst(excess)
-      return (written, dropped)
+      try CheckpointState(latest: prefix, all: Array(written.dropFirst(excess)))
+        .write(besides: prefix)
+      // One that cannot be deleted now is tried again after the next saving.
+      for _ in 0..<excess {
+        try CheckpointWriter.remove(written[0])
+        written.removeFirst()
+      }
     }
-    try CheckpointState(latest: prefix, all: kept).write(besides: prefix)
-    for old in dropped { CheckpointWriter.remove(old) }
   }
 }
 
 extension Session {
-  /// The values of several variables at one moment.
-  package func values(of variables: [Variable]) throws(SessionError) -> [TensorValue] {
-    let names = variables.map(\.handle.node.sessionName)
-    let found = values(ofVariablesNamed: names)
-    var missing: [String] = []
-    for (variable, value) in zip(variables, found) where value == nil {
-      missing.append("\"\(variable.name)\"")
+  /// Runs `body` on the values of several variables at one moment, where they are; it must let go of
+  /// them.
+  fileprivate func withValues(of variables: [Variable], _ body: ([TensorValue]) throws -> Void)
+    throws
+  {
+    try withValues(ofVariablesNamed: variables.map(\.handle.node.sessionName)) { found in
+      var missing: [String] = []
+      for (variable, value) in zip(variables, found) where value == nil {
+        missing.append("\"\(variable.name)\"")
+      }
+      guard missing.isEmpty else {
+        throw SessionError(
+          "cannot save: \(missing.joined(separator: ", ")) "
+            + (missing.count == 1 ? "has no value" : "have no values")
+            + "; run the initializer or restore a checkpoint first")
+      }
+      try body(found.compactMap { $0 })
     }
-    guard missing.isEmpty else {
-      throw SessionError(
-        "cannot save: \(missing.joined(separator: ", ")) "
-          + (missing.count == 1 ? "has no value" : "have no values")
-          + "; run the initializer or restore a checkpoint first")
-    }
-    return found.compactMap { $0 }
   }
 }

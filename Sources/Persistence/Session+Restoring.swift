@@ -10,15 +10,23 @@ extension Session {
   /// partitioned variable, under its own name, and under the key that the objects of a TensorFlow 2
   /// checkpoint give to that name. Parts are put together or cut out as the graph needs them.
   ///
+  /// What the graph's own saver leaves out may be missing: only a run that needs it fails.
+  ///
   /// - Parameters:
   ///   - prefix: the path without endings.
   ///   - variables: those to set; by default all global ones, or in a graph without collections all
   ///     that it declares.
+  /// - Returns: the names of the variables that the graph's own saver leaves out and that are not in
+  ///   the checkpoint; none if `variables` are given.
   /// - Throws: if a file is missing or damaged, or if variables are missing from it or differ in type
   ///   or shape: one error that lists them all.
-  public func restoreVariables(from prefix: String, _ variables: [Variable]? = nil) throws {
+  @discardableResult
+  public func restoreVariables(from prefix: String, _ variables: [Variable]? = nil) throws
+    -> [String]
+  {
     let reader = try CheckpointReader(prefix: prefix)
     let targets = RestoreTarget.all(of: graph, variables)
+    var leftOut: [String] = []
     var objectKeys: [String: String]?
     var values: [(name: String, value: TensorValue)] = []
     var problems: [String] = []
@@ -30,7 +38,11 @@ extension Session {
           .first { reader.entry(named: $0) != nil }.map { .init(key: $0, slice: nil) }
       }
       guard let found, let entry = reader.entry(named: found.key) else {
-        problems.append("\"\(target.name)\" is not in it")
+        if target.isLeftOut {
+          leftOut.append(target.name)
+        } else {
+          problems.append("\"\(target.name)\" is not in it")
+        }
         continue
       }
       guard entry.dtype == target.dtype,
@@ -59,7 +71,8 @@ extension Session {
         "the checkpoint \(prefix) does not fit the graph:\n  "
           + problems.joined(separator: "\n  "))
     }
-    set(values)
+    adopt(values)
+    return leftOut
   }
 }
 
@@ -71,14 +84,16 @@ private struct RestoreTarget {
   let shape: PartialShape
   /// Where it may be, the likeliest first.
   let sources: [RestoreNodes.Source]
+  /// Whether the graph has a saver that leaves the variable out.
+  var isLeftOut = false
   /// The names by which objects may know it.
   var names: [String] { [name, sessionName] }
 
   static func all(of graph: Graph, _ variables: [Variable]?) -> [RestoreTarget] {
     let stated = RestoreNodes(of: graph).sources
-    let variables = variables ?? graph.variables()
-    if !variables.isEmpty {
-      return variables.map { variable in
+    let all = variables ?? graph.variables()
+    if !all.isEmpty {
+      return all.map { variable in
         let node = variable.handle.node
         let part = variable.part.map {
           RestoreNodes.Source(key: $0.name, slice: TensorSlice($0))
@@ -87,7 +102,8 @@ private struct RestoreTarget {
           name: variable.name, sessionName: node.sessionName, dtype: variable.dtype,
           shape: variable.shape,
           sources: [stated[node.name], part, .init(key: variable.name, slice: nil)]
-            .compactMap { $0 })
+            .compactMap { $0 },
+          isLeftOut: variables == nil && !stated.isEmpty && stated[node.name] == nil)
       }
     }
     var seen = Set<String>()

@@ -7,15 +7,36 @@ struct BundleFiles: CheckpointSource {
   let tensors: [StoredTensor]
   private let prefix: String
   private let shardCount: Int
+  /// The data files, by their numbers, opened together with the index: of one checkpoint, even if
+  /// another takes its place meanwhile. Of a great many, each is opened when it is read.
+  private let shards: [Int: OpenFile]
+
+  private static let openShardLimit = 64
 
   static func exists(_ prefix: String) -> Bool {
-    FileSystem.exists(prefix + ".index")
-      || FileSystem.exists(CheckpointWriter.aside(prefix) + ".complete")
+    if FileSystem.exists(prefix + ".index") { return true }
+    if case .replace? = CheckpointJournal.read(prefix) { return true }
+    return false
   }
 
-  init(_ prefix: String) throws(FileError) {
+  /// The checkpoint of the prefix, as it is or as a process that died was about to make it.
+  static func open(_ prefix: String) throws(FileError) -> BundleFiles {
+    // A folder that cannot be locked can be read all the same.
+    let lock = try? FolderLock(FileSystem.directory(of: prefix), shared: true)
+    defer { withExtendedLifetime(lock) {} }
+    guard case .replace(let data, let index)? = CheckpointJournal.read(prefix) else {
+      return try BundleFiles(prefix)
+    }
+    // The files in place are of one checkpoint before the first was replaced, and after the last.
+    if let own = try? BundleFiles(prefix), own.isConsistent { return own }
+    return try BundleFiles(
+      prefix, index: FileSystem.exists(index) ? index : nil,
+      data: FileSystem.exists(data) ? data : nil)
+  }
+
+  private init(_ prefix: String, index: String? = nil, data: String? = nil) throws(FileError) {
     self.prefix = prefix
-    path = prefix + ".index"
+    path = index ?? prefix + ".index"
     let table = try SortedTable.read(FileSystem.read(path, limit: 1 << 30), path: path)
     guard let first = table.first, first.key.isEmpty,
       let header = try? TFBundleHeaderProto(serializedBytes: first.value)
@@ -30,9 +51,25 @@ struct BundleFiles: CheckpointSource {
       throw FileError(path, "claims \(header.numShards) data files")
     }
     shardCount = Int(header.numShards)
-    var index = BundleIndex(path: path, shardCount: shardCount)
-    for (key, value) in table.dropFirst() { try index.add(key, value) }
-    tensors = try index.tensors()
+    var entries = BundleIndex(path: path, shardCount: shardCount)
+    for (key, value) in table.dropFirst() { try entries.add(key, value) }
+    tensors = try entries.tensors()
+    var shards: [Int: OpenFile] = [:]
+    if shardCount <= Self.openShardLimit {
+      for shard in 0..<shardCount {
+        let path = prefix + CheckpointWriter.dataSuffix(shard, of: shardCount)
+        // One that is missing is an error only when it is read.
+        shards[shard] = try? OpenFile(shardCount == 1 ? data ?? path : path)
+      }
+    }
+    self.shards = shards
+  }
+
+  /// Whether every checksum fits the data.
+  private var isConsistent: Bool {
+    tensors.allSatisfy { tensor in
+      tensor.pieces.allSatisfy { (try? value(of: $0, tensor.entry)) != nil }
+    }
   }
 
   func value(of piece: StoredTensor.Piece, _ entry: CheckpointEntry) throws(FileError)
@@ -42,21 +79,32 @@ struct BundleFiles: CheckpointSource {
       throw FileError(path, "\"\(entry.name)\" is not in a data file")
     }
     let path = prefix + CheckpointWriter.dataSuffix(shard, of: shardCount)
-    let bytes = try FileSystem.read(path, from: offset, count: size)
+    let file = if let open = shards[shard] { open } else { try OpenFile(path) }
     let shape = piece.box.shape
-    if entry.dtype == .string { return try strings(entry.name, shape, bytes, checksum, path) }
-    guard CRC32C.masked(CRC32C.checksum(bytes)) == checksum else {
-      throw FileError(path, "is damaged: the checksum of \"\(entry.name)\" is wrong")
+    if entry.dtype == .string {
+      return try strings(
+        entry.name, shape, file.read(from: offset, count: size), checksum, path)
     }
-    let value = bytes.withUnsafeBytes { buffer in
-      Result { () throws(TensorError) in
-        try TensorValue(dtype: entry.dtype, shape: shape, bytes: buffer)
+    guard entry.dtype.byteCount != nil else {
+      throw FileError(path, "\"\(entry.name)\" is a \(entry.dtype), which cannot be read")
+    }
+    try file.check(offset, size)
+    // Read to where it stays: a copy of a large variable may be more than there is memory.
+    var value = TensorValue(zeros: shape, dtype: entry.dtype)
+    let read = value.withUnsafeMutableBytes { buffer in
+      Result { () throws(FileError) in
+        try file.read(from: offset, into: .init(rebasing: buffer[..<size]))
+        guard CRC32C.masked(CRC32C.checksum(UnsafeRawBufferPointer(buffer))) == checksum else {
+          throw FileError(path, "is damaged: the checksum of \"\(entry.name)\" is wrong")
+        }
+        // Any other byte than 0 and 1 would be no Bool of Swift's.
+        if entry.dtype == .bool {
+          for index in buffer.indices where buffer[index] > 1 { buffer[index] = 1 }
+        }
       }
     }
-    switch value {
-    case .success(let value): return value
-    case .failure(let error): throw FileError(path, "\"\(entry.name)\": \(error)")
-    }
+    try read.get()
+    return value
   }
 
   /// Lengths, their checksum, then the strings; the entry's checksum covers lengths of four bytes.

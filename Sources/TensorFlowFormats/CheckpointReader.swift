@@ -33,17 +33,7 @@ public struct CheckpointReader: Sendable {
       self.init(prefix, try TableFiles(files))
       return
     }
-    let aside = CheckpointWriter.aside(prefix)
-    do throws(FileError) {
-      self.init(prefix, try BundleFiles(prefix))
-      // While a pair of the same name is being replaced, index and data may be of different savings.
-      if FileSystem.exists(aside + ".complete"), !isConsistent {
-        throw FileError(prefix + ".index", "belongs to other data")
-      }
-    } catch {
-      guard FileSystem.exists(aside + ".complete") else { throw error }
-      self.init(prefix, try BundleFiles(aside))
-    }
+    self.init(prefix, try BundleFiles.open(prefix))
   }
 
   private init(_ prefix: String, _ source: any CheckpointSource) {
@@ -59,9 +49,6 @@ public struct CheckpointReader: Sendable {
   package static func exists(_ prefix: String) -> Bool {
     BundleFiles.exists(prefix) || TableFiles.paths(prefix) != nil
   }
-
-  /// Whether every tensor's checksum fits the data beside the index.
-  private var isConsistent: Bool { entries.allSatisfy { (try? value(of: $0.name)) != nil } }
 
   /// The tensor of that name, or nil.
   package func entry(named name: String) -> CheckpointEntry? { places[name].map { entries[$0] } }

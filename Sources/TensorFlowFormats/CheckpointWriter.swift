@@ -21,15 +21,9 @@ public struct CheckpointPart: Sendable {
   }
 }
 
-/// Writes TensorFlow's V2 checkpoints, so that a process killed at any moment leaves a loadable one.
-///
-/// Index and data are two files, and no rename replaces both. So they are first written completely
-/// under another name, which a marker file then declares complete; only after that are they linked
-/// into place, data first. Whoever finds an index that does not fit its data finds the complete pair
-/// beside it; the marker, and then the pair, go away last.
+/// Writes TensorFlow's V2 checkpoints, so that a process killed at any moment leaves a loadable one, and
+/// any number of threads and processes may write to one place (`CheckpointJournal`).
 public enum CheckpointWriter {
-  static func aside(_ prefix: String) -> String { prefix + ".saving" }
-
   static func dataSuffix(_ shard: Int, of count: Int) -> String {
     func padded(_ number: Int) -> String {
       let digits = String(number)
@@ -57,13 +51,26 @@ public enum CheckpointWriter {
     }
     pending.sort { $0.key.lexicographicallyPrecedes($1.key) }
     try check(pending, prefix)
+    let folder = FileSystem.directory(of: prefix)
+    try FileSystem.makeDirectory(folder)
+    // First of all, since what was left may fill the disk.
+    try FolderLock(folder).held { () throws(FileError) in
+      try CheckpointJournal.recover(folder)
+    }
     var header = TFBundleHeaderProto()
     header.numShards = 1
     header.version.producer = 1
+    let data = try AsideFile(for: prefix + dataSuffix(0, of: 1))
     var entries: [(key: [UInt8], value: [UInt8])] = [([], encoded(header))]
-    var data: [UInt8] = []
-    for item in pending { entries.append((item.key, encoded(entry(item, &data)))) }
-    try place(SortedTable.write(entries), data, prefix)
+    for item in pending { entries.append((item.key, encoded(try entry(item, data)))) }
+    try data.sync()
+    let index = try AsideFile(for: prefix + ".index")
+    try index.write(SortedTable.write(entries))
+    try index.sync()
+    try FolderLock(folder).held { () throws(FileError) in
+      try CheckpointJournal.recover(folder)
+      try CheckpointJournal.replace(prefix, data: data, index: index)
+    }
   }
 
   /// A tensor, a part of one, or what says of which parts one consists.
@@ -74,7 +81,12 @@ public enum CheckpointWriter {
     var parts: [CheckpointPart] = []
   }
 
-  private static func entry(_ item: Pending, _ data: inout [UInt8]) -> TFBundleEntryProto {
+  /// Writes the item's elements.
+  ///
+  /// - Returns: what the index says of the item.
+  private static func entry(_ item: Pending, _ data: AsideFile) throws(FileError)
+    -> TFBundleEntryProto
+  {
     var entry = TFBundleEntryProto()
     let dtype = item.value?.dtype ?? item.parts[0].value.dtype
     entry.dtype = TFDataType(rawValue: Int(dtype.rawValue)) ?? .dtInvalid
@@ -90,7 +102,7 @@ public enum CheckpointWriter {
       return entry
     }
     entry.offset = Int64(data.count)
-    let crc = append(value, to: &data)
+    let crc = try write(value, to: data)
     entry.size = Int64(data.count) - entry.offset
     entry.crc32C = CRC32C.masked(crc)
     return entry
@@ -129,53 +141,44 @@ public enum CheckpointWriter {
     return (try? message.serializedBytes(options: options)) ?? []
   }
 
-  private static func append(_ value: TensorValue, to data: inout [UInt8]) -> UInt32 {
-    if let strings = try? value.strings() {
-      var crc: UInt32 = 0
-      for string in strings {
-        data += SortedTable.varint(UInt64(string.count))
-        crc = CRC32C.checksum(SortedTable.stringLength(UInt64(string.count)), after: crc)
+  /// Writes a tensor's elements from where they are.
+  ///
+  /// - Returns: their checksum.
+  private static func write(_ value: TensorValue, to data: AsideFile) throws(FileError) -> UInt32 {
+    if let strings = try? value.strings() { return try write(strings, to: data) }
+    let result = value.withUnsafeBytes { bytes in
+      Result { () throws(FileError) in
+        try data.write(bytes)
+        return CRC32C.checksum(bytes)
       }
-      let stored = SortedTable.little(CRC32C.masked(crc))
-      data += stored
-      crc = CRC32C.checksum(stored, after: crc)
-      for string in strings {
-        data += string
-        crc = CRC32C.checksum(string, after: crc)
-      }
-      return crc
     }
-    return value.withUnsafeBytes { bytes in
-      data += bytes
-      return CRC32C.checksum(bytes)
-    }
+    return try result.get()
   }
 
-  private static func place(_ index: [UInt8], _ data: [UInt8], _ prefix: String) throws(FileError) {
-    let aside = aside(prefix)
-    let suffix = dataSuffix(0, of: 1)
-    try FileSystem.makeDirectory(FileSystem.directory(of: prefix))
-    if FileSystem.exists(aside + ".complete") {
-      // A saving was interrupted between its two renames: its pair may be the only good one.
-      try publish(aside, prefix)
+  /// Writes the lengths, their checksum, then the strings.
+  private static func write(_ strings: [[UInt8]], to data: AsideFile) throws(FileError) -> UInt32 {
+    var crc: UInt32 = 0
+    var pending: [UInt8] = []
+    func flush(above limit: Int) throws(FileError) {
+      guard pending.count > limit else { return }
+      try data.write(pending)
+      pending.removeAll(keepingCapacity: true)
     }
-    FileSystem.remove(aside + ".complete")
-    try FileSystem.write(data, to: aside + suffix)
-    try FileSystem.write(index, to: aside + ".index")
-    try FileSystem.syncDirectory(of: prefix)
-    try FileSystem.write([], to: aside + ".complete")
-    try FileSystem.syncDirectory(of: prefix)
-    try publish(aside, prefix)
-    for ending in [".complete", ".index", suffix] { FileSystem.remove(aside + ending) }
-  }
-
-  /// Puts a complete pair into place.
-  private static func publish(_ aside: String, _ prefix: String) throws(FileError) {
-    let suffix = dataSuffix(0, of: 1)
-    for ending in [suffix, ".index"] where FileSystem.exists(aside + ending) {
-      try FileSystem.replace(prefix + ending, withLinkTo: aside + ending)
+    for string in strings {
+      pending += SortedTable.varint(UInt64(string.count))
+      crc = CRC32C.checksum(SortedTable.stringLength(UInt64(string.count)), after: crc)
+      try flush(above: 1 << 20)
     }
-    try FileSystem.syncDirectory(of: prefix)
+    let stored = SortedTable.little(CRC32C.masked(crc))
+    pending += stored
+    crc = CRC32C.checksum(stored, after: crc)
+    for string in strings {
+      pending += string
+      crc = CRC32C.checksum(string, after: crc)
+      try flush(above: 1 << 20)
+    }
+    try flush(above: 0)
+    return crc
   }
 
   /// The endings of the files that a checkpoint of version 2 consists of.
@@ -188,7 +191,11 @@ public enum CheckpointWriter {
   }
 
   /// Deletes a checkpoint and its MetaGraph.
-  package static func remove(_ prefix: String) {
-    for ending in [".index", dataSuffix(0, of: 1), ".meta"] { FileSystem.remove(prefix + ending) }
+  ///
+  /// - Throws: `FileError` if the folder cannot be changed.
+  package static func remove(_ prefix: String) throws(FileError) {
+    try FolderLock(FileSystem.directory(of: prefix)).held { () throws(FileError) in
+      try CheckpointJournal.remove(prefix)
+    }
   }
 }

@@ -53,8 +53,17 @@ extension FileSystem {
 
   /// Copies a file.
   package static func copy(_ source: String, to path: String) throws(FileError) {
-    try writeAtomically(read(source), to: path)
+    let (from, file) = (try OpenFile(source), try AsideFile(for: path))
+    let size = try size(of: source)
+    for offset in stride(from: 0, to: size, by: copiedPiece) {
+      try file.write(from.read(from: offset, count: min(copiedPiece, size - offset)))
+    }
+    try file.sync()
+    try file.place()
+    try syncDirectory(of: path)
   }
+
+  private static let copiedPiece = 1 << 22
 
   /// Copies the files of a folder, and of the folders in it up to a few levels down.
   package static func copyFolder(_ source: String, to path: String, depth: Int = 8)

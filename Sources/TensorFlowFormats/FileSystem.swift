@@ -58,41 +58,12 @@ package enum FileSystem {
     return bytes
   }
 
-  /// Writes bytes to a new file and waits until they are on the disk.
-  package static func writeAndSync(_ pieces: [UnsafeRawBufferPointer], to path: String)
-    throws(FileError)
-  {
-    let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-    guard file >= 0 else { throw .system(path, "open it for writing") }
-    defer { close(file) }
-    for piece in pieces {
-      var done = 0
-      while done < piece.count {
-        let put = Glibc.write(file, piece.baseAddress! + done, piece.count - done)
-        if put < 0, errno == EINTR { continue }
-        guard put > 0 else {
-          let error = FileError.system(path, "write it")
-          unlink(path)
-          throw error
-        }
-        done += put
-      }
-    }
-    guard fsync(file) == 0 else {
-      let error = FileError.system(path, "write it to the disk")
-      unlink(path)
-      throw error
-    }
-  }
-
   /// Replaces a file at once: a reader sees the old bytes or the new ones.
   package static func writeAtomically(_ bytes: [UInt8], to path: String) throws(FileError) {
-    let aside = "\(path).tempstate\(getpid())"
-    let result = bytes.withUnsafeBytes { buffer in
-      Result { () throws(FileError) in try writeAndSync([buffer], to: aside) }
-    }
-    try result.get()
-    try move(aside, to: path)
+    let file = try AsideFile(for: path)
+    try file.write(bytes)
+    try file.sync()
+    try file.place()
     try syncDirectory(of: path)
   }
 
@@ -100,45 +71,9 @@ package enum FileSystem {
   ///
   /// - Throws: `FileError` if the directory is missing or closed to us, or the path is a directory.
   package static func checkWritable(_ path: String) throws(FileError) {
-    var status = stat()
-    if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
-      throw FileError(path, "cannot be written: it is a directory")
-    }
+    if isDirectory(path) { throw FileError(path, "cannot be written: it is a directory") }
     // What is written goes to a file beside it first.
-    let aside = "\(path).tempstate\(getpid())"
-    let file = open(aside, O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
-    guard file >= 0 else { throw .system(path, "open it for writing") }
-    close(file)
-    unlink(aside)
-  }
-
-  package static func move(_ source: String, to path: String) throws(FileError) {
-    guard rename(source, path) == 0 else {
-      let error = FileError.system(path, "put it in place")
-      unlink(source)
-      throw error
-    }
-  }
-
-  /// Makes renames in a file's directory last.
-  package static func syncDirectory(of path: String) throws(FileError) {
-    let directory = directory(of: path)
-    let file = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard file >= 0 else { throw .system(directory, "open the directory") }
-    defer { close(file) }
-    guard fsync(file) == 0 else { throw .system(directory, "write the directory to the disk") }
-  }
-
-  package static func remove(_ path: String) { unlink(path) }
-
-  /// Makes a directory and those above it.
-  package static func makeDirectory(_ path: String) throws(FileError) {
-    if exists(path) { return }
-    let parent = directory(of: path)
-    if parent != path, !exists(parent) { try makeDirectory(parent) }
-    guard mkdir(path, 0o755) == 0 || errno == EEXIST else {
-      throw .system(path, "make the directory")
-    }
+    _ = try AsideFile(for: path)
   }
 
   /// The part before the last slash; `.` without one.

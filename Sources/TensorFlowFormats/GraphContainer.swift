@@ -62,7 +62,7 @@ package struct GraphContainer: Sendable {
       let bytes = try FileSystem.read(file, limit: sizeLimit)
       let model =
         file.hasSuffix(".pbtxt")
-        ? try? TFSavedModel(textFormatString: String(decoding: bytes, as: UTF8.self))
+        ? TFSavedModel(fileText: MapText.completed(String(decoding: bytes, as: UTF8.self)))
         : try? TFSavedModel(serializedBytes: bytes)
       guard let model else { throw FileError(file, "is not a SavedModel, or is truncated") }
       return try chosen(model, tags, file, FileSystem.directory(of: file))
@@ -100,14 +100,24 @@ package struct GraphContainer: Sendable {
   private static func read(text: String, _ tags: [String], _ path: String) throws(FileError)
     -> GraphContainer
   {
-    if let message = try? TFGraphDef(textFormatString: text) { return GraphContainer(message) }
-    if let message = try? TFMetaGraphDef(textFormatString: text) {
+    let text = MapText.completed(text)
+    // Fields that are not known are passed over, so that each kind must show what only it has.
+    if let message = TFGraphDef(fileText: text), !message.node.isEmpty {
+      return GraphContainer(message)
+    }
+    if let message = TFMetaGraphDef(fileText: text), message.hasGraphDef {
       return GraphContainer(message, kind: .metaGraph)
     }
-    guard let model = try? TFSavedModel(textFormatString: text) else {
-      throw FileError(path, "is neither a GraphDef nor a MetaGraphDef in text form")
+    if let model = TFSavedModel(fileText: text), !model.metaGraphs.isEmpty {
+      return try chosen(model, tags, path, FileSystem.directory(of: path))
     }
-    return try chosen(model, tags, path, FileSystem.directory(of: path))
+    do {
+      _ = try TFGraphDef(textFormatString: text)
+    } catch {
+      throw FileError(
+        path, "is neither a GraphDef nor a MetaGraphDef in text form: as a GraphDef, \(error)")
+    }
+    throw FileError(path, "is text without a graph")
   }
 
   private static func chosen(

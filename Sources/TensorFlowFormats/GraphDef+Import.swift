@@ -13,6 +13,9 @@ extension Graph {
     try append(whole, path: path)
   }
 
+  /// Up to this version of graphs a placeholder with an empty shape takes any.
+  private static let lastAmbiguousProducer: Int32 = 21
+
   /// Adds the nodes of a MetaGraph; collections come after them.
   func appendNodes(of metaGraph: TFMetaGraphDef, path: String) throws(FileError) {
     let nodes = metaGraph.graphDef.node
@@ -43,6 +46,13 @@ extension Graph {
           }
           rest.attr[name] = value
         }
+      }
+      // Older graphs cannot tell a scalar from a shape that is not known.
+      if node.op == "Placeholder",
+        metaGraph.graphDef.versions.producer <= Self.lastAmbiguousProducer,
+        case .shape(.scalar)? = description.attributes["shape"]
+      {
+        description.attributes["shape"] = .shape(.unknown)
       }
       description.details = rest.compactText
       descriptions.append(description)

@@ -9,6 +9,16 @@ extension SwiftProtobuf.Message {
     return textFormatString(options: options)
   }
 
+  /// A message from a file in text form, fields and extensions that are not known here left out; nil
+  /// if the text is of another kind.
+  init?(fileText: String) {
+    var options = TextFormatDecodingOptions()
+    options.ignoreUnknownFields = true
+    options.ignoreUnknownExtensionFields = true
+    guard let message = try? Self(textFormatString: fileText, options: options) else { return nil }
+    self = message
+  }
+
   /// The message's bytes, equal for equal messages.
   package func bytes() throws -> [UInt8] {
     var options = BinaryEncodingOptions()

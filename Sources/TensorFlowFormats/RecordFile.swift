@@ -33,8 +33,10 @@ package final class RecordAppender {
     let before = fstat(file, &status) == 0 ? status.st_size : nil
     var done = 0
     while done < record.count {
-      let put = record.withUnsafeBytes {
-        Glibc.write(file, $0.baseAddress! + done, record.count - done)
+      let put = record.withUnsafeBytes { bytes in
+        FileSystem.attempt(.write, path) {
+          Glibc.write(file, bytes.baseAddress! + done, bytes.count - done)
+        }
       }
       if put < 0, errno == EINTR { continue }
       guard put > 0 else {
@@ -49,7 +51,9 @@ package final class RecordAppender {
   /// Waits until all records are on the disk.
   package func sync() throws(FileError) {
     try checkOpen()
-    guard fsync(file) == 0 else { throw .system(path, "write it to the disk") }
+    guard FileSystem.attempt(.sync, path, { fsync(file) }) == 0 else {
+      throw .system(path, "write it to the disk")
+    }
   }
 
   /// Ends the file, with all records on the disk; nothing if that was done already.

@@ -20,7 +20,7 @@ extension Graph {
   ) -> Variable {
     let site = SourceSite(file, line)
     let full = scope.variables + name
-    let existing = state.withLock { $0.variables[full] }
+    let existing = variable(named: full)
     if let existing {
       if scope.reuse == .none {
         return refuse(

@@ -19,6 +19,17 @@ import Dataflow
   var layers: String?
   @Option(help: "A number of small training steps instead: the memory that they take.")
   var steps: Int?
+  @Option(help: "A number of graphs to build, train a step and drop instead: their memory.")
+  var graphs: Int?
+  @Option(
+    help: "A folder to save into instead, from several threads; may be given to several processes.")
+  var savings: String?
+  @Option(help: "How often each thread saves.")
+  var rounds = 100
+  @Option(help: "How many threads save.")
+  var savers = 16
+  @Option(help: "The megabytes that each saves.")
+  var megabytes = 1
   @Flag(help: "Single kernels instead, on both backends.")
   var kernels = false
   @Option(help: "llvm or cpu.")
@@ -29,6 +40,13 @@ import Dataflow
     if let steps {
       guard steps >= 1 else { throw ValidationError("--steps must be at least 1") }
       return try Endurance(backend: backend, threads: threads).measure(steps: steps)
+    }
+    if let graphs {
+      guard graphs >= 1 else { throw ValidationError("--graphs must be at least 1") }
+      return try Endurance(backend: backend, threads: threads).measure(graphs: graphs)
+    }
+    if let savings {
+      return try Savings(folder: savings, rounds: rounds, megabytes: megabytes).run(savers: savers)
     }
     if let layers {
       for text in layers.split(separator: ",") {

@@ -40,11 +40,11 @@ struct Growth {
   }
 
   /// Forgets the greatest memory use so far, so that the next size is measured alone.
-  private static func resetPeak() {
+  static func resetPeak() {
     try? Data("5".utf8).write(to: URL(filePath: "/proc/self/clear_refs"))
   }
 
-  private static func peakMegabytes() -> Int {
+  static func peakMegabytes() -> Int {
     let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
     let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
     return (line?.split(separator: " ").compactMap { Int($0) }.first ?? 0) / 1024

@@ -85,7 +85,13 @@ struct SessionOptions: ParsableArguments {
         StandardError().write("Note: \(note)\n")
       }
     } else if let checkpoint {
-      try session.restoreVariables(from: checkpoint)
+      let leftOut = try session.restoreVariables(from: checkpoint)
+      if !leftOut.isEmpty {
+        let names = leftOut.map { "\"\($0)\"" }.joined(separator: ", ")
+        StandardError().write(
+          "Note: the graph's saver leaves \(names) out of the checkpoint; a run that needs "
+            + "\(leftOut.count == 1 ? "it" : "one of them") fails\n")
+      }
     }
     return session
   }

@@ -80,9 +80,15 @@ struct Train: ParsableCommand {
     }
     let losses = try run(
       training, session, data, total: steps ?? (epochs ?? 0) * perEpoch, events)
+    // Before all that may fail.
+    if let save { try saver(session).save(session, to: save) }
     options.printTiming(session)
     print(
       "trained \(losses.count) steps, \(fetched) is \(losses.last.map { "\($0)" } ?? "unknown")")
+    if let log {
+      let lines = ["step,loss"] + losses.enumerated().map { "\($0.offset),\($0.element)" }
+      try FileSystem.writeAtomically(Array((lines.joined(separator: "\n") + "\n").utf8), to: log)
+    }
     if let evaluated {
       let value = try session.run(
         evaluated,
@@ -91,11 +97,18 @@ struct Train: ParsableCommand {
         "\(evaluated.name) on \(data.test.count) test images: "
           + value.elementsDescription(limit: 8))
     }
-    if let log {
-      let lines = ["step,loss"] + losses.enumerated().map { "\($0.offset),\($0.element)" }
-      try FileSystem.writeAtomically(Array((lines.joined(separator: "\n") + "\n").utf8), to: log)
+  }
+
+  /// A saver of what has a value: the graph's own may have left variables out of the checkpoint, and
+  /// what training gave must not be lost for them.
+  private func saver(_ session: Session) -> Saver {
+    let variables = session.graph.variables()
+    let hasValue = session.withValues(ofVariablesNamed: variables.map(\.handle.node.sessionName)) {
+      $0.map { $0 != nil }
     }
-    if let save { try Saver(session.graph).save(session, to: save) }
+    let known = zip(variables, hasValue).filter(\.1).map(\.0)
+    return known.count == variables.count
+      ? Saver(session.graph) : Saver(session.graph, variables: known)
   }
 
   /// The name of what every step fetches.
@@ -159,14 +172,14 @@ struct Train: ParsableCommand {
         }
         losses.append(Float(loss))
         if let events, values.count > 1 {
-          try events.writer.add(values[1], globalStep: losses.count)
+          try events.writer.whileWritable { try $0.add(values[1], globalStep: losses.count) }
         }
         bar.show(losses.count, "\(fetched) \(Float(loss))")
       }
       epoch += 1
       try events?.epochEnded(session, step: losses.count)
     }
-    try events?.writer.close()
+    try events?.writer.whileWritable { try $0.close() }
     bar.clear()
     return losses
   }

@@ -23,12 +23,14 @@ struct TrainingEvents {
 
   /// Writes what is looked at once an epoch.
   func epochEnded(_ session: Session, step: Int) throws {
-    if let weights = summaries.weights {
-      try writer.add(session.run(weights), globalStep: step)
+    try writer.whileWritable { writer in
+      if let weights = summaries.weights {
+        try writer.add(session.run(weights), globalStep: step)
+      }
+      guard let evaluated else { return }
+      let value = try session.run(evaluated, feeding: feeds)
+      guard value.count == 1, let number = value.doubles?.first else { return }
+      try writer.add(scalars: [evaluated.node.name: number], globalStep: step)
     }
-    guard let evaluated else { return }
-    let value = try session.run(evaluated, feeding: feeds)
-    guard value.count == 1, let number = value.doubles?.first else { return }
-    try writer.add(scalars: [evaluated.node.name: number], globalStep: step)
   }
 }

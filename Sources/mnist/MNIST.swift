@@ -65,13 +65,15 @@ import Dataflow
           feeding: [x: batch.images, y: batch.labels, training: true])
         losses.append(try values[0].scalar())
         step += 1
-        if let writer { try writer.add(values[1], globalStep: step) }
+        try writer?.whileWritable { try $0.add(values[1], globalStep: step) }
       }
       let mean = losses.reduce(0, +) / Float(max(losses.count, 1))
       let score = try session.run(accuracy, feeding: test).scalar(as: Float.self)
-      if let writer, let weights = summaries?.weights {
-        try writer.add(session.run(weights), globalStep: step)
-        try writer.add(scalars: ["accuracy": Double(score)], globalStep: step)
+      if let weights = summaries?.weights {
+        try writer?.whileWritable {
+          try $0.add(session.run(weights), globalStep: step)
+          try $0.add(scalars: ["accuracy": Double(score)], globalStep: step)
+        }
       }
       let seconds = (clock.now - start) / .seconds(1)
       print(
@@ -79,8 +81,8 @@ import Dataflow
           + "  test accuracy \(decimals(score, 4))  \(decimals(Float(seconds), 2)) s")
     }
     let score = try session.run(accuracy, feeding: test).scalar(as: Float.self)
-    try writer?.close()
     try saver.save(session, to: save)
+    try writer?.whileWritable { try $0.close() }
     print(
       """
       saved \(save); to look at it:

@@ -10,6 +10,7 @@ import Testing
     let counted: Node
 
     init() {
+      graph.setRandomSeed(1)
       x = graph.placeholder(.float32, [nil, 100], name: "x")
       let hidden = relu(Layers.dense(x, units: 200, name: "dense"), name: "wide")
       y = Layers.dense(hidden, units: 10, name: "narrow")

@@ -50,6 +50,31 @@ import Testing
     #expect(model.graph.lint().isEmpty)
   }
 
+  @Test func theBranchesOfAFedNormalizationAreNoMistake() {
+    func findings(_ training: (Graph) -> Tensor) -> [Kind] {
+      let graph = Graph()
+      let x = graph.placeholder(.float32, [nil, 2, 2, 3], name: "x")
+      let scale = graph.variable([1.0, 1, 1], name: "gamma")
+      let offset = graph.variable([0.0, 0, 0], name: "beta")
+      let mean = graph.variable([0.0, 0, 0], name: "mean", trainable: false)
+      let variance = graph.variable([1.0, 1, 1], name: "variance", trainable: false)
+      func normalized(_ isTraining: Bool) -> [Tensor] {
+        let inputs = [x, scale.value, offset.value, mean.value, variance.value]
+        return [
+          graph.add(
+            Ops.FusedBatchNormV3.self, inputs, ["is_training": .bool(isTraining)]
+          ).output(0)
+        ]
+      }
+      let y = graph.cond(training(graph), then: { normalized(true) }, else: { normalized(false) })
+      return kinds(graph.lint(fetching: [y[0]]))
+    }
+    #expect(findings { $0.placeholder(default: false, name: "training") } == [])
+    #expect(findings { $0.placeholder(.bool, [], name: "training") } == [])
+    #expect(findings { $0.constant(false) } == [])
+    #expect(findings { $0.constant(true) } == [.batchNormAlwaysTraining])
+  }
+
   @Test func normalizationsFixedToInference() {
     let fixed = Model { Layers.batchNormalization($0, training: false) }
     _ = fixed.train()

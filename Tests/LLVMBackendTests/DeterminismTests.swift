@@ -52,6 +52,7 @@ import Testing
 
   @Test func aClassifiersTraining() throws {
     let graph = Graph()
+    graph.setRandomSeed(1)
     let x = graph.placeholder(.float32, [50, 300])
     let y = graph.placeholder(.int64, [50])
     let hidden = elu(

@@ -19,8 +19,15 @@ final class RandomCallable: KernelCallable {
     guard case .random(let distribution, let seed, let seed2) = call.kernel else {
       return .success
     }
+    let stream = call.counter.map { operands[$0] }
     var philox = Philox(seed: seed, seed2: seed2)
-    if let counter = call.counter { philox.skip(operands[counter].load(as: UInt64.self)) }
+    if seed == 0, seed2 == 0, let stream {
+      // Without seeds the session's own numbers for this node stand behind the position.
+      philox = Philox(
+        seed: stream.load(fromByteOffset: 8, as: UInt64.self),
+        seed2: stream.load(fromByteOffset: 16, as: UInt64.self))
+    }
+    if let stream { philox.skip(stream.load(as: UInt64.self)) }
     let output = operands[0]
     let count = call.outputs[0].shape.count
     switch (distribution, call.outputs[0].dtype) {

@@ -7,12 +7,14 @@ enum Scattering {
   /// A copy of the first input with slices combined into it.
   static func scatter(_ call: NamedKernelCall, _ combination: ScatterCombination) -> NamedCallable?
   {
-    if combination == .update { return replacing(call) }
+    if combination == .update || combination == .once { return replacing(call, combination) }
     return switch call.outputs[0].dtype {
     case .float32: scatter(call, real(combination, Float.self))
     case .float64: scatter(call, real(combination, Double.self))
-    case .int32: scatter(call, integer(combination, Int32.self))
-    case .int64: scatter(call, integer(combination, Int64.self))
+    case .int32:
+      scatter(call, integer(combination, Int32.self), refusesZeros: combination == .divide)
+    case .int64:
+      scatter(call, integer(combination, Int64.self), refusesZeros: combination == .divide)
     default: nil
     }
   }
@@ -23,7 +25,7 @@ enum Scattering {
     -> @Sendable (T, T) -> T
   {
     switch combination {
-    case .update: { $1 }
+    case .update, .once: { $1 }
     case .add: { $0 + $1 }
     case .subtract: { $0 - $1 }
     case .multiply: { $0 * $1 }
@@ -39,18 +41,19 @@ enum Scattering {
     -> @Sendable (T, T) -> T
   {
     switch combination {
-    case .update: { $1 }
+    case .update, .once: { $1 }
     case .add: { $0 &+ $1 }
     case .subtract: { $0 &- $1 }
     case .multiply: { $0 &* $1 }
-    case .divide: { $1 == 0 ? 0 : $0.dividedReportingOverflow(by: $1).partialValue }
+    case .divide: { $0.dividedReportingOverflow(by: $1).partialValue }
     case .minimum: { Swift.min($0, $1) }
     case .maximum: { Swift.max($0, $1) }
     }
   }
 
-  private static func scatter<T: BitwiseCopyable>(
-    _ call: NamedKernelCall, _ combine: @escaping @Sendable (T, T) -> T
+  /// - Parameter refusesZeros: whether an update of zero ends the run, as a divisor does.
+  private static func scatter<T: BitwiseCopyable & Numeric & SendableMetatype>(
+    _ call: NamedKernelCall, _ combine: @escaping @Sendable (T, T) -> T, refusesZeros: Bool = false
   ) -> NamedCallable {
     let (base, indices, updates) = (call.inputs[0], call.inputs[1], call.inputs[2])
     let vectors = IndexVectors(indices, into: base.shape)
@@ -65,6 +68,9 @@ enum Scattering {
       }
       let source = operands[updates.buffer].assumingMemoryBound(to: T.self)
       let count = vectors.sliceCount
+      if refusesZeros, (0..<vectors.count * count).contains(where: { source[$0] == 0 }) {
+        return .divisionByZero
+      }
       for i in 0..<vectors.count {
         guard let place = vectors.place(operands[indices.buffer], i) else { return .badIndex }
         for k in 0..<count {
@@ -75,20 +81,28 @@ enum Scattering {
     }
   }
 
-  private static func replacing(_ call: NamedKernelCall) -> NamedCallable? {
+  private static func replacing(_ call: NamedKernelCall, _ combination: ScatterCombination)
+    -> NamedCallable?
+  {
     let (base, indices, updates) = (call.inputs[0], call.inputs[1], call.inputs[2])
     guard let size = base.dtype.byteCount else { return nil }
     let vectors = IndexVectors(indices, into: base.shape)
     let total = base.shape.count * size
     let bytes = vectors.sliceCount * size
     let to = call.outputs[0].buffer
+    let places = combination == .once ? base.shape.count / max(vectors.sliceCount, 1) : 0
     return NamedCallable(nanoseconds: total / 16 + vectors.count * (4 + bytes / 16)) {
       _, operands, _ in
+      var isTaken = [Bool](repeating: false, count: places)
       if base.buffer != to {
         operands[to].copyMemory(from: operands[base.buffer], byteCount: total)
       }
       for i in 0..<vectors.count {
         guard let place = vectors.place(operands[indices.buffer], i) else { return .badIndex }
+        if combination == .once {
+          if isTaken[place] { return .repeatedIndex }
+          isTaken[place] = true
+        }
         (operands[to] + place * bytes).copyMemory(
           from: operands[updates.buffer] + i * bytes, byteCount: bytes)
       }
@@ -99,47 +113,51 @@ enum Scattering {
   // MARK: Segments
 
   /// Slices combined by their numbers; negative ones are dropped.
-  static func segment(_ call: NamedKernelCall, _ combination: SegmentCombination) -> NamedCallable?
-  {
+  ///
+  /// - Parameter isSorted: whether segments of no slice hold zeros, or ones in a product; otherwise
+  ///   they hold what the combination starts from, of extremes the type's own limits, as in TensorFlow.
+  static func segment(
+    _ call: NamedKernelCall, _ combination: SegmentCombination, _ isSorted: Bool
+  ) -> NamedCallable? {
     switch call.outputs[0].dtype {
-    case .float32: realSegment(call, combination, Float.self)
-    case .float64: realSegment(call, combination, Double.self)
-    case .int32: integerSegment(call, combination, Int32.self)
-    case .int64: integerSegment(call, combination, Int64.self)
+    case .float32: realSegment(call, combination, isSorted, Float.self)
+    case .float64: realSegment(call, combination, isSorted, Double.self)
+    case .int32: integerSegment(call, combination, isSorted, Int32.self)
+    case .int64: integerSegment(call, combination, isSorted, Int64.self)
     default: nil
     }
   }
 
   private static func realSegment<T: BinaryFloatingPoint & BitwiseCopyable & Sendable>(
-    _ call: NamedKernelCall, _ combination: SegmentCombination, _: T.Type
+    _ call: NamedKernelCall, _ combination: SegmentCombination, _ isSorted: Bool, _: T.Type
   ) -> NamedCallable {
     switch combination {
-    case .sum: segments(call, start: T(0), isMean: false) { $0 + $1 }
-    case .mean: segments(call, start: T(0), isMean: true, { $0 + $1 }) { $0 / T($1) }
-    case .product: segments(call, start: T(1), isMean: false) { $0 * $1 }
-    // Segments of no slice hold the type's own limits, as in TensorFlow.
+    case .sum: segments(call, start: T(0)) { $0 + $1 }
+    case .mean: segments(call, start: T(0), { $0 + $1 }) { $0 / T($1) }
+    case .product: segments(call, start: T(1)) { $0 * $1 }
     case .minimum:
-      segments(call, start: T.greatestFiniteMagnitude, isMean: false) { $1 < $0 ? $1 : $0 }
+      segments(call, start: T.greatestFiniteMagnitude, zerosGaps: isSorted) { $1 < $0 ? $1 : $0 }
     case .maximum:
-      segments(call, start: -T.greatestFiniteMagnitude, isMean: false) { $1 > $0 ? $1 : $0 }
+      segments(call, start: -T.greatestFiniteMagnitude, zerosGaps: isSorted) { $1 > $0 ? $1 : $0 }
     }
   }
 
   private static func integerSegment<T: FixedWidthInteger & BitwiseCopyable & Sendable>(
-    _ call: NamedKernelCall, _ combination: SegmentCombination, _: T.Type
+    _ call: NamedKernelCall, _ combination: SegmentCombination, _ isSorted: Bool, _: T.Type
   ) -> NamedCallable {
     switch combination {
-    case .sum: segments(call, start: T(0), isMean: false) { $0 &+ $1 }
-    case .mean: segments(call, start: T(0), isMean: true, { $0 &+ $1 }) { $0 / T($1) }
-    case .product: segments(call, start: T(1), isMean: false) { $0 &* $1 }
-    case .minimum: segments(call, start: T.max, isMean: false) { Swift.min($0, $1) }
-    case .maximum: segments(call, start: T.min, isMean: false) { Swift.max($0, $1) }
+    case .sum: segments(call, start: T(0)) { $0 &+ $1 }
+    case .mean: segments(call, start: T(0), { $0 &+ $1 }) { $0 / T($1) }
+    case .product: segments(call, start: T(1)) { $0 &* $1 }
+    case .minimum: segments(call, start: T.max, zerosGaps: isSorted) { Swift.min($0, $1) }
+    case .maximum: segments(call, start: T.min, zerosGaps: isSorted) { Swift.max($0, $1) }
     }
   }
 
-  private static func segments<T: BitwiseCopyable & Sendable>(
-    _ call: NamedKernelCall, start: T, isMean: Bool, _ combine: @escaping @Sendable (T, T) -> T,
-    _ finish: @escaping @Sendable (T, Int) -> T = { sum, _ in sum }
+  /// - Parameter finish: from a sum and the number of its slices to the mean.
+  private static func segments<T: BitwiseCopyable & Sendable & Numeric>(
+    _ call: NamedKernelCall, start: T, zerosGaps: Bool = false,
+    _ combine: @escaping @Sendable (T, T) -> T, _ finish: (@Sendable (T, Int) -> T)? = nil
   ) -> NamedCallable {
     let (data, ids) = (call.inputs[0], call.inputs[1])
     let output = call.outputs[0]
@@ -152,18 +170,23 @@ enum Scattering {
       let target = operands[output.buffer].assumingMemoryBound(to: T.self)
       let source = operands[data.buffer].assumingMemoryBound(to: T.self)
       target.update(repeating: start, count: segments * count)
-      var sizes = [Int](repeating: 0, count: isMean ? segments : 0)
+      var sizes = [Int](repeating: 0, count: finish != nil || zerosGaps ? segments : 0)
       for i in 0..<slices {
         let id = reader.load(operands[ids.buffer], i)
         if id < 0 { continue }
         guard id < segments else { return .badIndex }
-        if isMean { sizes[id] += 1 }
+        if !sizes.isEmpty { sizes[id] += 1 }
         for k in 0..<count {
           target[id * count + k] = combine(target[id * count + k], source[i * count + k])
         }
       }
-      for (id, size) in sizes.enumerated() where size > 1 {
-        for k in 0..<count { target[id * count + k] = finish(target[id * count + k], size) }
+      for (id, size) in sizes.enumerated() {
+        let slice = target + id * count
+        if let finish, size > 1 {
+          for k in 0..<count { slice[k] = finish(slice[k], size) }
+        } else if zerosGaps, size == 0 {
+          slice.update(repeating: 0, count: count)
+        }
       }
       return .success
     }

@@ -146,7 +146,7 @@ struct Flattener {
       name, Ops.VarHandleOp.self, [], controls,
       [
         "dtype": node.attributes["dtype"] ?? .type(.float32),
-        "shape": .shape(node.output(0).shape),
+        "shape": .shape(Self.shape(ofVariable: node)),
         "shared_name": node.attributes["shared_name"].flatMap { String($0) }.flatMap {
           $0.isEmpty ? nil : $0.attribute
         } ?? name.attribute,
@@ -243,6 +243,20 @@ struct Flattener {
       name, Ops.ReadVariableOp.self, [handle], controls, ["dtype": .type(dtype)],
       [.init(dtype: dtype, shape: .unknown)], node)
     return Endpoint(node: made.index, output: 0)
+  }
+
+  /// The shape of a variable of the older kind.
+  ///
+  /// That of the oldest may be stated as empty, which then means a scalar or a shape that is not known:
+  /// what sets it tells which.
+  private static func shape(ofVariable node: Node) -> PartialShape {
+    let stated = node.output(0).shape
+    guard node.op == Ops.Variable.name, stated.rank == nil else { return stated }
+    let handle = Endpoint(node: node.index, output: 0)
+    let shapes = node.graph.operations.lazy
+      .filter { $0.op == Ops.Assign.name && $0.record.inputs.first == handle }
+      .map { $0.input(1).shape }
+    return shapes.first { $0.fullyDefined != nil } ?? .scalar
   }
 
   /// The `VarHandleOp` behind switches and merges.

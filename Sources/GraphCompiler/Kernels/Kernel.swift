@@ -53,7 +53,8 @@ public struct NamedKernelCall: Hashable, Sendable {
   public var inputs: [Value]
   /// What it writes.
   public var outputs: [Value]
-  /// The buffer that holds the counter of its random stream, a `UInt64`.
+  /// The buffer of its random stream: three `UInt64`s, the position, then the key and the upper half
+  /// of the counter for an op whose seeds are both 0.
   public var counter: Int?
 }
 
@@ -93,6 +94,10 @@ public enum KernelStatus: Int32, Sendable {
   case emptyRange
   /// An index lies outside of what it indexes.
   case badIndex
+  /// A place is named twice where each may be named once.
+  case repeatedIndex
+  /// An integer was raised to a negative power.
+  case negativeExponent
   /// An asserted condition is false.
   case assertionFailed
 }

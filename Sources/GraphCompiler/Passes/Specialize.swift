@@ -61,7 +61,7 @@ package enum Specialize {
       request.fetches.filter { !fed.contains($0.endpoint) }.map { ($0.name, $0.node.index) }
       + request.targets.map { ($0.name, $0.index) }
     let needed = ancestors(of: starts.map(\.1), nodes, request, fed)
-    if nodes.contains(where: { needed[$0.index] && $0.definition == nil }) {
+    if nodes.contains(where: { needed[$0.index] && !$0.canRun }) {
       throw CompilationError.unknownOps(unknownOps(starts, nodes, request, fed))
     }
     return try topologicalOrder(nodes, needed, fed)
@@ -92,7 +92,7 @@ package enum Specialize {
     var runnable: [String] = []
     for (name, start) in starts {
       let needed = ancestors(of: [start], nodes, request, fed)
-      let own = nodes.filter { needed[$0.index] && $0.definition == nil }
+      let own = nodes.filter { needed[$0.index] && !$0.canRun }
       for node in own { unknown[node.unknownOp, default: []].insert(node.index) }
       if own.isEmpty {
         runnable.append(name)
@@ -143,9 +143,22 @@ package enum Specialize {
 }
 
 extension Node {
+  /// Whether the op is known, with its types and attributes.
+  fileprivate var canRun: Bool { definition != nil && !computesInHalf }
+
   /// What of the op is not known: the op itself, or that it may be of such types.
   fileprivate var unknownOp: String {
-    guard let signature = graph.ops[op]?.signature else { return op }
+    guard let definition = graph.ops[op] else { return op }
+    if computesInHalf {
+      return
+        "\(op) in half precision, which is only stored and converted here; cast to float32 first"
+    }
+    do throws(GraphError) {
+      _ = try definition.shapes(of: self)
+    } catch {
+      if error.isLimitation { return "\(op) as it is here, since \(error.message)" }
+    }
+    let signature = definition.signature
     let types = signature.attributes.compactMap { definition -> String? in
       guard case .type(let dtype)? = attributes[definition.name],
         !definition.allowedTypes.isEmpty, !definition.allowedTypes.contains(dtype)

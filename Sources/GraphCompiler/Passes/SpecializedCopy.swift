@@ -223,9 +223,13 @@ struct SpecializedCopy {
   private mutating func specialized(_ node: Node, _ inputs: [Tensor]) throws(GraphError)
     -> [Tensor]?
   {
+    // What is not fed passes its default on, whose shape may be narrower than that of feeds.
+    let isDefault = node.op == Ops.PlaceholderWithDefault.name
     let draft = NodeRecord(
-      index: -2, name: target.freeName(node.name), op: node.op, definition: node.definition,
-      inputs: inputs.map(\.endpoint), controlInputs: [], attributes: node.attributes,
+      index: -2, name: target.freeName(node.name), op: isDefault ? Ops.Identity.name : node.op,
+      definition: isDefault ? Ops.Identity.self : node.definition,
+      inputs: inputs.map(\.endpoint), controlInputs: [],
+      attributes: isDefault ? ["T": .type(inputs[0].dtype)] : node.attributes,
       site: node.site, outputs: node.record.outputs, origin: node.index)
     let record = try target.inferred(draft)
     if record.definition?.effects == Effects.none, node.op != Ops.Const.name,

@@ -9,8 +9,12 @@ import TensorCore
 enum BatchNormalizationCheck: LintCheck {
   static func findings(in context: LintContext) -> [LintFinding] {
     let run = context.ancestors(of: context.requested.map(\.index))
+    let guards = BranchGuards(context)
     return context.nodes.flatMap { node -> [LintFinding] in
-      if node.definition is any FusedBatchNormOp.Type { return fused(node, run, context) }
+      if node.definition is any FusedBatchNormOp.Type {
+        // The branches of a layer whose `training` is fed have one op for either case.
+        return guards.isConditional(node.index, context) ? [] : fused(node, run, context)
+      }
       if node.op == "Rsqrt" { return unfused(node, run, context) }
       return []
     }

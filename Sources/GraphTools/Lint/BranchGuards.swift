@@ -42,6 +42,14 @@ struct BranchGuards {
     }
   }
 
+  /// Whether some runs take the node and others do not: a predicate that its branch hangs on is decided
+  /// when the graph runs, or keeps the branch from ever being taken.
+  func isConditional(_ node: Int, _ context: LintContext) -> Bool {
+    (guards[node] ?? []).contains { one in
+      context.constantPredicate(one.predicate).map { $0 != (one.side == 1) } ?? true
+    }
+  }
+
   /// Whether no run takes both nodes.
   func exclude(_ a: Int, _ b: Int) -> Bool {
     guard let mine = guards[a], let others = guards[b] else { return false }

@@ -85,7 +85,9 @@ struct RewriteCheck {
   ) -> Session? {
     var settings = CompilerSettings(rewrites: false, fuses: fuses)
     settings.roundLimit = Verification.roundLimit
-    return try? Session(
+    let session = try? Session(
       graph, backend: backend, threads: 1, memoryBudget: memoryBudget, compiler: settings)
+    session?.drawUnseeded(from: 0)
+    return session
   }
 }

@@ -147,6 +147,7 @@ extension Verification {
     settings.roundLimit = Self.roundLimit
     let session = try Session(
       graph, backend: backend, threads: nil, memoryBudget: memoryBudget, compiler: settings)
+    session.drawUnseeded(from: 0)
     session.set(variables)
     let values = try session.run(request.fetches, targets: request.targets, feeding: feeds)
     return zip(request.fetches, values).map { ($0.name, $1) }

@@ -42,6 +42,7 @@
       switch operation {
       case .and, .or, .xor: return !dtype.isFloatingPoint
       case .arcTangent2: return dtype.isFloatingPoint
+      case .index: return !dtype.isFloatingPoint && dtype != .bool
       // A `bool` is a byte to the other operations.
       default: return dtype != .bool
       }
@@ -127,7 +128,13 @@
       case .minimum:
         return x.isFloat
           ? (x < y).select(x, x.isNaN.select(x, y)) : (x < y).select(x, y)
-      case .power: return x.isFloat ? x.power(y) : x.wholePower(y)
+      case .power:
+        if x.isFloat { return x.power(y) }
+        if !x.isUnsigned { note(.negativeExponent, where: y < 0) }
+        return x.wholePower(y)
+      case .index:
+        note(.badIndex, where: x.isUnsigned ? x >= y : (x < 0) | (x >= y))
+        return x
       case .arcTangent2: return x.libraryCall("atan2", y)
       case .divide: return x.isFloat ? x / y : x / divisor(x, y)
       case .truncatedRemainder: return x.isFloat ? x.libraryCall("fmod", y) : x % divisor(x, y)
@@ -152,7 +159,7 @@
     /// is itself.
     private func divisor(_ x: Lanes, _ y: Lanes) -> Lanes {
       var isZero = y .== 0
-      noteError(isZero)
+      note(.divisionByZero, where: isZero)
       if !x.isUnsigned {
         let least = x.constant(bits: 1 << UInt64(8 * (x.dtype.byteCount ?? 8) - 1))
         isZero = isZero | ((y .== -1) & (x .== least))
@@ -160,8 +167,8 @@
       return isZero.select(y.constant(1), y)
     }
 
-    /// Has the function return that an integer was divided by zero, if it was in any lane.
-    private func noteError(_ mask: Lanes) {
+    /// Has the function return a failure, if the mask holds in any lane that stands for an element.
+    private func note(_ failure: KernelStatus, where mask: Lanes) {
       let llvm = emitter.llvm
       var failing = mask
       if let active, active.count == mask.count { failing = mask & active }
@@ -173,8 +180,7 @@
           llvm.ConstNull(bits), "")
       }
       let old = emitter.load(emitter.int32Type, status, alignment: 4)
-      let error: IRValue = llvm.ConstInt(
-        emitter.int32Type, UInt64(KernelStatus.divisionByZero.rawValue), 0)
+      let error: IRValue = llvm.ConstInt(emitter.int32Type, UInt64(failure.rawValue), 0)
       emitter.store(emitter.select(any, error, old), status, alignment: 4)
     }
 
@@ -185,7 +191,7 @@
           return false
         }
         switch operation {
-        case .divide, .floorDivide, .truncatedRemainder, .floorRemainder:
+        case .divide, .floorDivide, .truncatedRemainder, .floorRemainder, .power, .index:
           return !expression.types[number].isFloatingPoint
         default: return false
         }

@@ -2,7 +2,7 @@
   import CLLVM
 
   extension Lanes {
-    /// The power of integers by squaring, wrapping; a negative exponent gives the reciprocal towards zero.
+    /// The power of integers by squaring, wrapping; exponents are not negative.
     func wholePower(_ exponent: Lanes) -> Lanes {
       let one = constant(1)
       let bits = 8 * (dtype.byteCount ?? 8)
@@ -14,12 +14,7 @@
         let isSet = (rest & one) .== one
         return [isSet.select(result * base, result).value, (base * base).value, (rest >> 1).value]
       }
-      let power = with(results[0])
-      if isUnsigned { return power }
-      let alternating = ((exponent & one) .== one).select(self, one)
-      let reciprocal = (self .== one).select(
-        one, (self .== -1).select(alternating, constant(0)))
-      return (exponent < 0).select(reciprocal, power)
+      return with(results[0])
     }
   }
 #endif

@@ -21,7 +21,11 @@ public enum BinaryOperation: String, Hashable, Sendable, CaseIterable {
   case truncatedRemainder
   /// The remainder with the divisor's sign.
   case floorRemainder
+  /// A negative exponent of integers is an error of the run.
   case power
+  /// The first operand, an integer that must be at least 0 and below the second: others are an error
+  /// of the run.
+  case index
   /// A NaN in either operand gives NaN.
   case maximum, minimum
   case arcTangent2

@@ -187,7 +187,7 @@ extension Ops {
     let size = node[AttributeKey<Int>("block_size")]
     guard size >= 2 else { throw GraphError("block_size must be at least 2, found \(size)") }
     guard node[AttributeKey<String>("data_format")] == "NHWC" else {
-      throw GraphError("only data_format NHWC is supported")
+      throw GraphError.unsupported("only data_format NHWC is supported")
     }
     guard (node.input(0).shape.rank ?? 4) == 4 else {
       throw GraphError("images of rank 4 are expected, found shape \(node.input(0).shape)")

@@ -82,6 +82,11 @@ extension Ops {
     package static let combination = ScatterCombination.divide
   }
 
+  /// Replaces slices, each at most once; only behind `InvertPermutation`.
+  package enum _TensorScatterOnce: TensorScatterOp {
+    package static let combination = ScatterCombination.once
+  }
+
   /// Zeros with slices added at index vectors.
   public enum ScatterNd: CompositeOp {
     public static let signature = Signature(

@@ -17,10 +17,10 @@ extension SegmentOp {
     if isSorted {
       let numbers = node.constantSizes(1)
       if let numbers, zip(numbers, numbers.dropFirst()).contains(where: { $0 > $1 }) {
-        throw GraphError("segment numbers must be sorted")
+        throw GraphError("segment numbers must be sorted, found \(numbers)")
       }
-      if let first = numbers?.first, first < 0 {
-        throw GraphError("segment numbers must not be negative, found \(first)")
+      if let least = numbers?.first, least < 0 {
+        throw GraphError("segment numbers must not be negative, found \(least)")
       }
       count = numbers.map { ($0.last ?? -1) + 1 }
     } else {
@@ -37,7 +37,7 @@ extension SegmentOp {
   }
   /// Combining by segment.
   public static func kernel(of node: Node) -> KernelSpecification {
-    .named(.segment(combination))
+    .named(.segment(combination, isSorted: isSorted))
   }
   /// For sums, each slice has its segment's gradient.
   public static func gradient(

@@ -11,7 +11,9 @@ public enum NamedKernel: Hashable, Sendable {
   /// The first input with the third's slices combined into it at the second's index vectors.
   case scatter(ScatterCombination)
   /// The first input's slices combined by the number that the second gives each.
-  case segment(SegmentCombination)
+  ///
+  /// - Parameter isSorted: whether segments of no slice hold zeros, or ones in a product.
+  case segment(SegmentCombination, isSorted: Bool)
   /// The greatest elements along the last axis, and their indices.
   case topK
   /// Sums or products of all earlier elements along an axis.
@@ -35,7 +37,7 @@ public enum NamedKernel: Hashable, Sendable {
     case .gather: "gather"
     case .gatherND: "gather_nd"
     case .scatter(let combination): "scatter_" + combination.rawValue
-    case .segment(let combination): "segment_" + combination.rawValue
+    case .segment(let combination, _): "segment_" + combination.rawValue
     case .topK: "top_k"
     case .cumulate: "cumulate"
     case .pool(let kind, _, let isGradient): "pool_" + kind.rawValue + (isGradient ? "_grad" : "")
@@ -61,6 +63,8 @@ public enum RandomDistribution: String, Hashable, Sendable {
 /// What scattering does where something is already.
 public enum ScatterCombination: String, Hashable, Sendable {
   case update, add, subtract, multiply, divide, minimum, maximum
+  /// An update that may name no place twice.
+  case once
 }
 
 /// How the slices of a segment are combined.

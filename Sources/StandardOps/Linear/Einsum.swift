@@ -16,7 +16,8 @@ struct EinsumEquation {
     output = Array(sides[1])
     for labels in inputs + [output] {
       guard Set(labels).count == labels.count, labels.allSatisfy(\.isLetter) else {
-        throw GraphError("repeated labels and ellipses are not supported, found \(text)")
+        throw GraphError.unsupported(
+          "repeated labels and ellipses are not supported, found \(text)")
       }
     }
     let known = Set(inputs.flatMap { $0 })

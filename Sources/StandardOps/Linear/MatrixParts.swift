@@ -125,7 +125,7 @@ extension Ops {
         let columns = node.sizes(3)?.known?.first
       else { return [.unknown] }
       guard band.count == 1 || band.count == 2 && band[0] == band[1] else {
-        throw GraphError("several diagonals at once are not supported")
+        throw GraphError.unsupported("several diagonals at once are not supported")
       }
       let square = length + abs(band[0])
       let (r, c) = (rows < 0 ? nil : rows, columns < 0 ? nil : columns)

@@ -55,7 +55,7 @@ extension Ops {
     }
   }
 
-  /// The same for labels that name one class each; a row whose label names none is NaN.
+  /// The same for labels that name one class each; one that names none is an error of the run.
   public enum SparseSoftmaxCrossEntropyWithLogits: CompositeOp {
     public static let signature = Signature(
       ["features: T", "labels: Tlabels"], gives: ["loss: T", "backprop: T"],
@@ -80,17 +80,14 @@ extension Ops {
       guard let classes = features.shape[1] else {
         preconditionFailure("\(node) is expanded before its shape is known")
       }
-      let column = expandDimensions(labels, axis: 1)
+      let column = expandDimensions(labels, axis: 1).apply(
+        _Index.self, [], ["limit": .int(classes)])
       let isLabel = column .== classIndices(classes, labels)
-      let isValid = (column .>= 0) .& (column .< Double(classes))
-      let notANumber = features.constant(.nan)
       let shifted = belowMaximum(features)
       let powers = exp(shifted)
       let sum = sumAlongLast(powers)
       let losses = select(isLabel, log(sum) - shifted, zerosLike(features))
-      let loss = reduceSum(select(isValid, losses, notANumber), axes: [-1])
-      let backprop = powers / sum - cast(isLabel, features.dtype)
-      return [loss, select(isValid, backprop, notANumber)]
+      return [reduceSum(losses, axes: [-1]), powers / sum - cast(isLabel, features.dtype)]
     }
 
     public static func gradient(

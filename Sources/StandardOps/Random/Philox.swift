@@ -11,7 +11,7 @@ package struct Philox: Sendable, Hashable {
   /// TensorFlow reserves this many blocks for each element of a run's output.
   package static let blocksPerElement = 256
 
-  /// The stream of an op with these seeds, of which 0 and 0 is as good as any other pair.
+  /// The stream of an op with these seeds, or of what a session chose for an op without.
   package init(seed: UInt64, seed2: UInt64) {
     key = (UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32))
     low = 0

@@ -4,7 +4,7 @@ import TensorCore
 /// An op that draws a tensor of a given shape from a distribution.
 ///
 /// Its stream belongs to session and node, and its seeds are attributes; where both are 0 the session
-/// chooses them when it starts.
+/// chooses a stream, another for each node.
 public protocol RandomOp: KernelOp {
   /// What the elements are drawn from.
   static var distribution: RandomDistribution { get }

@@ -74,14 +74,19 @@ extension Ops {
       ["x: T vector"], gives: ["y: T"], [.type("T", .indices, default: .int32)])
 
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
-      if let order = node.sizes(0)?.known { _ = try permutation(order) }
+      if let order = node.sizes(0)?.known {
+        // Axes may be counted from the end elsewhere, not here.
+        guard try permutation(order) == order else {
+          throw GraphError("\(order) must not be negative")
+        }
+      }
       return [[node.input(0).shape[0]]]
     }
 
     public static func partialValues(of node: Node) -> [PartialValue?] {
-      guard let order = node.partialValue(0)?.known, let axes = try? permutation(order) else {
-        return [nil]
-      }
+      guard let order = node.partialValue(0)?.known, let axes = try? permutation(order),
+        axes == order
+      else { return [nil] }
       var inverse = axes
       for (place, axis) in axes.enumerated() { inverse[axis] = place }
       return [PartialValue(vector: inverse)]
@@ -91,7 +96,7 @@ extension Ops {
       let x = node.input(0)
       let count = x.shape.count ?? 0
       let places = node.graph.constant(Array(0..<count), x.dtype)
-      return [zerosLike(x).apply(TensorScatterUpdate.self, [expandDimensions(x, axis: 1), places])]
+      return [zerosLike(x).apply(_TensorScatterOnce.self, [expandDimensions(x, axis: 1), places])]
     }
 
     public static func gradient(

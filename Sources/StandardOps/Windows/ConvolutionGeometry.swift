@@ -84,7 +84,7 @@ struct WindowAttributes {
     let (batch, _, _, channels) = isChannelsFirst ? (0, 2, 3, 1) : (0, 1, 2, 3)
     guard strides[batch] == 1, strides[channels] == 1, dilations[batch] == 1,
       dilations[channels] == 1, (window?[batch] ?? 1) == 1, (window?[channels] ?? 1) == 1
-    else { throw GraphError("windows over images or channels are not supported") }
+    else { throw GraphError.unsupported("windows over images or channels are not supported") }
     switch padding {
     case "SAME", "VALID": break
     case "EXPLICIT":

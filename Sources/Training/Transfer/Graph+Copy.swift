@@ -9,16 +9,7 @@ extension Graph {
   public func copy() -> Graph {
     let copy = Graph(ops: ops)
     let source = state.withLock { $0 }
-    let places = { (index: Int) in index }
-    copy.state.withLock { state in
-      state = source
-      state.collections = source.collections.mapValues { items in
-        items.compactMap { copy.counterpart(of: $0, source.nodes, places) }
-      }
-      state.variables = source.variables.compactMapValues {
-        copy.counterpart(of: $0, source.nodes, places)
-      }
-    }
+    copy.state.withLock { $0 = source }
     return copy
   }
 
@@ -39,7 +30,7 @@ extension Graph {
     kept.add(variables: Array(source.variables.values))
     for key in CollectionKey.ofParts {
       for item in source.collections[key] ?? [] {
-        if let index = item.element?.target.index { kept.addIfSelfContained(index) }
+        if let index = item.target { kept.addIfSelfContained(index) }
       }
     }
     kept.add(variables: Array(source.variables.values))
@@ -56,49 +47,13 @@ extension Graph {
       (state.functions, state.unreadFunctions) = (source.functions, source.unreadFunctions)
       state.details = source.details
       for (key, items) in source.collections {
-        let own = items.compactMap { target.counterpart(of: $0, records) { places[$0] } }
+        let own = items.compactMap { $0.moved { places[$0] } }
         if !own.isEmpty { state.collections[key] = own }
       }
-      state.variables = source.variables.compactMapValues {
-        target.counterpart(of: $0, records) { places[$0] }
-      }
+      state.variables = source.variables.compactMapValues { $0.moved { places[$0] } }
     }
     target.forgetSaver()
     return target
-  }
-
-  /// An item of another graph's collection in terms of this graph's records; nil if its node is not
-  /// among them.
-  private func counterpart(
-    of item: CollectionItem, _ records: [NodeRecord], _ place: (Int) -> Int?
-  ) -> CollectionItem? {
-    switch item {
-    case .operation(let node): counterpart(of: node, records, place).map { .operation($0) }
-    case .tensor(let tensor):
-      counterpart(of: tensor.node, records, place).map { .tensor(Tensor($0, tensor.index)) }
-    case .variable(let variable):
-      counterpart(of: variable, records, place).map { .variable($0) }
-    case .bytes, .int, .float, .message: item
-    }
-  }
-
-  private func counterpart(of node: Node, _ records: [NodeRecord], _ place: (Int) -> Int?) -> Node?
-  {
-    place(node.index).map { Node(graph: self, record: records[$0]) }
-  }
-
-  private func counterpart(
-    of variable: Variable, _ records: [NodeRecord], _ place: (Int) -> Int?
-  ) -> Variable? {
-    func own(_ tensor: Tensor) -> Tensor? {
-      counterpart(of: tensor.node, records, place).map { Tensor($0, tensor.index) }
-    }
-    guard let handle = own(variable.handle), let value = own(variable.value),
-      let initializer = counterpart(of: variable.initializer, records, place)
-    else { return nil }
-    return variable.placed(
-      handle: handle, value: value, initializer: initializer,
-      initialValue: variable.initialValue.flatMap { own($0) })
   }
 }
 
@@ -120,10 +75,11 @@ private struct GraphPart {
   mutating func add(_ starts: [Int]) { indices.formUnion(ancestors(of: starts)) }
 
   /// Adds how the variables among the nodes start and are read.
-  mutating func add(variables: [Variable]) {
-    for variable in variables where indices.contains(variable.handle.node.index) {
-      let others = [variable.initializer, variable.value.node] + [variable.initialValue?.node]
-      add(others.compactMap { $0?.index })
+  mutating func add(variables: [VariableRecord]) {
+    for variable in variables where indices.contains(variable.handle.node) {
+      add(
+        [variable.initializer, variable.value.node]
+          + (variable.initialValue.map { [$0.node] } ?? []))
     }
   }
 

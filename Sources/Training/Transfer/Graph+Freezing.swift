@@ -31,7 +31,7 @@ extension Graph {
   }
 
   private func setTrainable(_ isTrainable: Bool, _ variables: [Variable]) {
-    let changed = Set(variables.map(\.handle))
+    let changed = Set(variables.map(\.handle.endpoint))
     state.withLock { state in
       // Each collection holds copies that say whether they are trainable, which files repeat.
       for (key, items) in state.collections {
@@ -44,7 +44,7 @@ extension Graph {
         }
       }
       for variable in variables { state.variables[variable.name]?.isTrainable = isTrainable }
-      func isOther(_ item: CollectionItem) -> Bool {
+      func isOther(_ item: CollectionRecord) -> Bool {
         switch item {
         case .variable(let variable): !changed.contains(variable.handle)
         case .operation(let node): !changed.contains { $0.node == node }
@@ -53,16 +53,17 @@ extension Graph {
       }
       var trained = (state.collections[.trainableVariables] ?? []).filter(isOther)
       var frozen = (state.collections[.frozenVariables] ?? []).filter(isOther)
-      for var variable in variables {
-        variable.isTrainable = isTrainable
+      for variable in variables {
+        var record = VariableRecord(variable)
+        record.isTrainable = isTrainable
         if isTrainable {
-          trained.append(.variable(variable))
+          trained.append(.variable(record))
         } else {
-          frozen.append(.operation(variable.handle.node))
+          frozen.append(.operation(record.handle.node))
         }
       }
       // In the order in which they were made, as if nothing had been frozen.
-      func index(_ item: CollectionItem) -> Int { item.element?.target.index ?? 0 }
+      func index(_ item: CollectionRecord) -> Int { item.target ?? 0 }
       state.collections[.trainableVariables] = trained.sorted { index($0) < index($1) }
       state.collections[.frozenVariables] = frozen.isEmpty ? nil : frozen
     }

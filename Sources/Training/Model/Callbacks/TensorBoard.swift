@@ -33,19 +33,23 @@ public final class TensorBoard: Callback {
   public func onEpochEnd(_ epoch: Int, _ logs: [String: Double], _ model: Model) throws {
     let isValidation = { (name: String) in name.hasPrefix("val_") }
     let own = logs.filter { !isValidation($0.key) }.map { ("epoch_\($0.key)", $0.value) }
-    try train?.add(scalars: Dictionary(uniqueKeysWithValues: own), globalStep: epoch)
-    if let weights { try train?.add(model.session.run(weights), globalStep: epoch) }
+    try train?.whileWritable { writer in
+      try writer.add(scalars: Dictionary(uniqueKeysWithValues: own), globalStep: epoch)
+      if let weights { try writer.add(model.session.run(weights), globalStep: epoch) }
+    }
     let other = logs.filter { isValidation($0.key) }
       .map { ("epoch_\($0.key.dropFirst("val_".count))", $0.value) }
     guard !other.isEmpty else { return }
-    if validation == nil { validation = try FileWriter("\(directory)/validation") }
-    try validation?.add(scalars: Dictionary(uniqueKeysWithValues: other), globalStep: epoch)
+    try train?.whileWritable { _ in
+      let writer = try validation ?? FileWriter("\(directory)/validation")
+      validation = writer
+      try writer.add(scalars: Dictionary(uniqueKeysWithValues: other), globalStep: epoch)
+    }
   }
 
   /// Ends the files.
   public func onTrainEnd(_ model: Model) throws {
-    try train?.close()
-    try validation?.close()
+    for writer in [train, validation] { try writer?.whileWritable { try $0.close() } }
     (train, validation) = (nil, nil)
   }
 }
