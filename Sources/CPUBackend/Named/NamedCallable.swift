@@ -35,7 +35,8 @@ final class NamedCallable: KernelCallable {
     case .gather(let axis, let batch): Gathering.gather(call, axis: axis, batch: batch)
     case .gatherND: Gathering.gatherND(call)
     case .scatter(let combination): Scattering.scatter(call, combination)
-    case .segment(let combination): Scattering.segment(call, combination)
+    case .segment(let combination, let isSorted):
+      Scattering.segment(call, combination, isSorted: isSorted)
     case .topK: Selecting.topK(call)
     case .cumulate(let axis, let exclusive, let reverse, let isProduct):
       Selecting.cumulate(

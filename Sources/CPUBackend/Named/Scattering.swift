@@ -99,47 +99,54 @@ enum Scattering {
   // MARK: Segments
 
   /// Slices combined by their numbers; negative ones are dropped.
-  static func segment(_ call: NamedKernelCall, _ combination: SegmentCombination) -> NamedCallable?
-  {
+  static func segment(
+    _ call: NamedKernelCall, _ combination: SegmentCombination, isSorted: Bool
+  ) -> NamedCallable? {
     switch call.outputs[0].dtype {
-    case .float32: realSegment(call, combination, Float.self)
-    case .float64: realSegment(call, combination, Double.self)
-    case .int32: integerSegment(call, combination, Int32.self)
-    case .int64: integerSegment(call, combination, Int64.self)
+    case .float32: realSegment(call, combination, isSorted, Float.self)
+    case .float64: realSegment(call, combination, isSorted, Double.self)
+    case .int32: integerSegment(call, combination, isSorted, Int32.self)
+    case .int64: integerSegment(call, combination, isSorted, Int64.self)
     default: nil
     }
   }
 
   private static func realSegment<T: BinaryFloatingPoint & BitwiseCopyable & Sendable>(
-    _ call: NamedKernelCall, _ combination: SegmentCombination, _: T.Type
+    _ call: NamedKernelCall, _ combination: SegmentCombination, _ isSorted: Bool, _: T.Type
   ) -> NamedCallable {
-    switch combination {
-    case .sum: segments(call, start: T(0), isMean: false) { $0 + $1 }
-    case .mean: segments(call, start: T(0), isMean: true, { $0 + $1 }) { $0 / T($1) }
-    case .product: segments(call, start: T(1), isMean: false) { $0 * $1 }
-    // Segments of no slice hold the type's own limits, as in TensorFlow.
+    // Segments of no slice hold the type's own limits, or 0 where the numbers are sorted, as in TensorFlow.
+    let empty: T? = isSorted ? T(0) : nil
+    return switch combination {
+    case .sum: segments(call, start: T(0)) { $0 + $1 }
+    case .mean: segments(call, start: T(0), { $0 + $1 }) { $0 / T($1) }
+    case .product: segments(call, start: T(1)) { $0 * $1 }
     case .minimum:
-      segments(call, start: T.greatestFiniteMagnitude, isMean: false) { $1 < $0 ? $1 : $0 }
+      segments(call, start: T.greatestFiniteMagnitude, empty: empty) { $1 < $0 ? $1 : $0 }
     case .maximum:
-      segments(call, start: -T.greatestFiniteMagnitude, isMean: false) { $1 > $0 ? $1 : $0 }
+      segments(call, start: -T.greatestFiniteMagnitude, empty: empty) { $1 > $0 ? $1 : $0 }
     }
   }
 
   private static func integerSegment<T: FixedWidthInteger & BitwiseCopyable & Sendable>(
-    _ call: NamedKernelCall, _ combination: SegmentCombination, _: T.Type
+    _ call: NamedKernelCall, _ combination: SegmentCombination, _ isSorted: Bool, _: T.Type
   ) -> NamedCallable {
-    switch combination {
-    case .sum: segments(call, start: T(0), isMean: false) { $0 &+ $1 }
-    case .mean: segments(call, start: T(0), isMean: true, { $0 &+ $1 }) { $0 / T($1) }
-    case .product: segments(call, start: T(1), isMean: false) { $0 &* $1 }
-    case .minimum: segments(call, start: T.max, isMean: false) { Swift.min($0, $1) }
-    case .maximum: segments(call, start: T.min, isMean: false) { Swift.max($0, $1) }
+    let empty: T? = isSorted ? T(0) : nil
+    return switch combination {
+    case .sum: segments(call, start: T(0)) { $0 &+ $1 }
+    case .mean: segments(call, start: T(0), { $0 &+ $1 }) { $0 / T($1) }
+    case .product: segments(call, start: T(1)) { $0 &* $1 }
+    case .minimum: segments(call, start: T.max, empty: empty) { Swift.min($0, $1) }
+    case .maximum: segments(call, start: T.min, empty: empty) { Swift.max($0, $1) }
     }
   }
 
+  /// - Parameters:
+  ///   - empty: what a segment of no slice holds, if it is not what the others start with.
+  ///   - finish: what becomes of a sum of more than one slice.
   private static func segments<T: BitwiseCopyable & Sendable>(
-    _ call: NamedKernelCall, start: T, isMean: Bool, _ combine: @escaping @Sendable (T, T) -> T,
-    _ finish: @escaping @Sendable (T, Int) -> T = { sum, _ in sum }
+    _ call: NamedKernelCall, start: T, empty: T? = nil,
+    _ combine: @escaping @Sendable (T, T) -> T,
+    _ finish: (@Sendable (T, Int) -> T)? = nil
   ) -> NamedCallable {
     let (data, ids) = (call.inputs[0], call.inputs[1])
     let output = call.outputs[0]
@@ -147,22 +154,25 @@ enum Scattering {
     let count = data.shape.dimensions.dropFirst(ids.shape.rank).reduce(1, *)
     let segments = output.shape[0]
     let reader = IndexReader(ids.dtype)
+    let isCounted = finish != nil || empty != nil
     return NamedCallable(nanoseconds: output.shape.count / 4 + data.shape.count * 2) {
       _, operands, _ in
       let target = operands[output.buffer].assumingMemoryBound(to: T.self)
       let source = operands[data.buffer].assumingMemoryBound(to: T.self)
       target.update(repeating: start, count: segments * count)
-      var sizes = [Int](repeating: 0, count: isMean ? segments : 0)
+      var sizes = [Int](repeating: 0, count: isCounted ? segments : 0)
       for i in 0..<slices {
         let id = reader.load(operands[ids.buffer], i)
         if id < 0 { continue }
         guard id < segments else { return .badIndex }
-        if isMean { sizes[id] += 1 }
+        if isCounted { sizes[id] += 1 }
         for k in 0..<count {
           target[id * count + k] = combine(target[id * count + k], source[i * count + k])
         }
       }
-      for (id, size) in sizes.enumerated() where size > 1 {
+      for (id, size) in sizes.enumerated() {
+        if size == 0, let empty { (target + id * count).update(repeating: empty, count: count) }
+        guard size > 1, let finish else { continue }
         for k in 0..<count { target[id * count + k] = finish(target[id * count + k], size) }
       }
       return .success

@@ -127,6 +127,7 @@
           emitter.when(isInside) { add(share, at: place, channels) }
           return []
         }
+      case (.chosen, _): preconditionFailure("only the CPU backend chooses")
       }
     }
 

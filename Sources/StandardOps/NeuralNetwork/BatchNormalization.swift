@@ -110,8 +110,8 @@ extension FusedBatchNormGradOp {
     let scaleGradient = reduceSum(dy * normal, axes: axes)
     var centred = dy
     if node[AttributeKey<Bool>("is_training")] {
-      let sizes = x.shape.fullyDefined?.dimensions ?? []
-      let count = Double(axes.reduce(1) { $0 * (sizes.isEmpty ? 1 : sizes[$1]) })
+      // Gradients of this one are built before sizes are known.
+      let count = cast(floorDiv(size(of: x), maximum(size(of: mean), 1)), scale.dtype)
       centred =
         dy - layout.spread(offsetGradient / count) - normal * layout.spread(scaleGradient / count)
     }

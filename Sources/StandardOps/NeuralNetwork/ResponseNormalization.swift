@@ -46,6 +46,14 @@ extension Ops {
       let shared = neighbours(node, dy * y / norm)
       return [dy * pow(norm, x.constant(-number("beta", node))) - x * shared * factor]
     }
+    public static func gradient(
+      of node: Node, _ upstream: [Tensor?], in context: GradientContext
+    ) -> Gradient {
+      guard node.input(1).shape[3] != nil else {
+        return .unavailable("the number of channels must be declared")
+      }
+      return .dense(context.differentiate(expand(node), upstream, node.inputs))
+    }
   }
 
   private static func norm(_ node: Node, _ x: Tensor) -> Tensor {

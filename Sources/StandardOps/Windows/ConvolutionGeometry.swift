@@ -40,8 +40,12 @@ struct WindowAttributes {
     isChannelsFirst ? (0, 2, 3, 1) : (0, 1, 2, 3)
   }
 
+  /// The node's own; window and strides may be given where they are no attributes.
+  ///
   /// - Throws: `GraphError` for values that no window has.
-  init(_ node: Node) throws(GraphError) {
+  init(_ node: Node, window stated: [Int]? = nil, strides statedStrides: [Int]? = nil)
+    throws(GraphError)
+  {
     let format = node[optional: AttributeKey<String>("data_format")] ?? "NHWC"
     guard format == "NHWC" || format == "NCHW" else {
       throw GraphError("data_format must be NHWC or NCHW, found \(format)")
@@ -49,8 +53,9 @@ struct WindowAttributes {
     isChannelsFirst = format == "NCHW"
     padding = node[optional: AttributeKey<String>("padding")] ?? "VALID"
     explicit = node[optional: AttributeKey<[Int]>("explicit_paddings")] ?? []
-    window = node[optional: AttributeKey<[Int]>("ksize")]
-    strides = node[optional: AttributeKey<[Int]>("strides")] ?? [1, 1, 1, 1]
+    window = stated ?? node[optional: AttributeKey<[Int]>("ksize")]
+    strides =
+      statedStrides ?? node[optional: AttributeKey<[Int]>("strides")] ?? [1, 1, 1, 1]
     dilations = node[optional: AttributeKey<[Int]>("dilations")] ?? [1, 1, 1, 1]
     for (name, list) in [
       ("strides", strides), ("dilations", dilations), ("ksize", window ?? [1, 1, 1, 1]),
@@ -75,7 +80,10 @@ struct WindowAttributes {
 
   /// The output's size along an axis of the input, and the zeros before it.
   ///
-  /// - Throws: `GraphError` if the window is larger than the padded input.
+  /// As TensorFlow counts it, a window that is larger by less than a stride finds no place, and one that
+  /// is larger still is a mistake.
+  ///
+  /// - Throws: `GraphError` if the window is larger than the padded input by a stride or more.
   func output(_ size: Int, window: Int, axis: Int) throws(GraphError) -> (size: Int, before: Int) {
     let extent = (window - 1) * dilations[axis] + 1
     let stride = strides[axis]
@@ -86,16 +94,16 @@ struct WindowAttributes {
       return (count, total / 2)
     case "EXPLICIT":
       let (before, after) = (explicit[2 * axis], explicit[2 * axis + 1])
-      let count = (size + before + after - extent) / stride + 1
-      guard size + before + after >= extent else {
+      let count = (size + before + after - extent + stride) / stride
+      guard size + before + after - extent + stride > -stride else {
         throw GraphError("a window of \(extent) is larger than the padded input's \(size)")
       }
       return (count, before)
     default:
-      guard size >= extent else {
+      guard size - extent + stride > -stride else {
         throw GraphError("a window of \(extent) is larger than the input's \(size)")
       }
-      return ((size - extent) / stride + 1, 0)
+      return ((size - extent + stride) / stride, 0)
     }
   }
 

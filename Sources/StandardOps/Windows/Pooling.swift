@@ -45,7 +45,21 @@ extension Ops {
     }
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
-    ) -> Gradient { .none("the second derivative of a maximum is not defined here") }
+    ) -> Gradient { ofChoosing(node, upstream[0], MaxPoolGradGrad.self) }
+  }
+
+  /// What each window's gradient is where its greatest element is: `MaxPoolGrad`'s own gradient.
+  public enum MaxPoolGradGrad: KernelOp {
+    public static let signature = MaxPoolGrad.signature
+    public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
+      [try pooled(node, node.input(0).shape)]
+    }
+    public static func kernel(of node: Node) -> KernelSpecification {
+      pool(.chosen, node, node.input(0).shape, isGradient: false)
+    }
+    public static func gradient(
+      of node: Node, _ upstream: [Tensor?], in context: GradientContext
+    ) -> Gradient { ofChoosing(node, upstream[0], MaxPoolGrad.self) }
   }
 
   /// The mean of the elements of each window that lie in the input.
@@ -84,6 +98,13 @@ extension Ops {
     ) -> Gradient {
       .dense([nil, upstream[0].map { $0.apply(AvgPool.self, [], node.attributes) }])
     }
+  }
+
+  /// Where the greatest elements are does not change with them, so that only the third input counts.
+  private static func ofChoosing(_ node: Node, _ g: Tensor?, _ op: any Op.Type) -> Gradient {
+    guard let g else { return .dense([nil, nil, nil]) }
+    let (x, y) = (node.input(0), node.input(1))
+    return .dense([zerosLike(x), zerosLike(y), x.apply(op, [y, g], node.attributes)])
   }
 
   private static func pooled(_ node: Node, _ input: PartialShape) throws(GraphError) -> PartialShape
