@@ -50,7 +50,8 @@ extension Ops {
 
   /// What each window's gradient is where its greatest element is: `MaxPoolGrad`'s own gradient.
   public enum MaxPoolGradGrad: KernelOp {
-    public static let signature = MaxPoolGrad.signature
+    public static let signature = Signature(
+      MaxPoolGrad.signature.inputs, gives: MaxPoolGrad.signature.outputs, averaging)
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
       [try pooled(node, node.input(0).shape)]
     }
@@ -103,8 +104,12 @@ extension Ops {
   /// Where the greatest elements are does not change with them, so that only the third input counts.
   private static func ofChoosing(_ node: Node, _ g: Tensor?, _ op: any Op.Type) -> Gradient {
     guard let g else { return .dense([nil, nil, nil]) }
+    guard node[optional: AttributeKey<[Int]>("explicit_paddings")]?.isEmpty ?? true else {
+      return .unavailable("TensorFlow has none with explicit paddings")
+    }
     let (x, y) = (node.input(0), node.input(1))
-    return .dense([zerosLike(x), zerosLike(y), x.apply(op, [y, g], node.attributes)])
+    let stated = node.attributes.filter { $0.key != "explicit_paddings" }
+    return .dense([zerosLike(x), zerosLike(y), x.apply(op, [y, g], stated)])
   }
 
   private static func pooled(_ node: Node, _ input: PartialShape) throws(GraphError) -> PartialShape

@@ -71,6 +71,8 @@ extension Ops {
   private static let sizedGradient = Signature(
     ["orig_input: T", "orig_output: T", "grad: T", "ksize: int32", "strides: int32"],
     gives: ["output: T"], pooling)
+  private static let types: [Signature.AttributeDefinition] =
+    [.type("T", [.float32, .float64])] + pooling.dropFirst()
 
   /// `MaxPool` whose window is an input.
   public enum MaxPoolV2: PoolingBySizesOp {
@@ -94,6 +96,7 @@ extension Ops {
     public static let stated: any KernelOp.Type = MaxPoolGradGrad.self
     public static let gradientOp: any Op.Type = MaxPoolGradV2.self
     public static let isGradient = false
-    public static let signature = sizedGradient
+    public static let signature = Signature(
+      sizedGradient.inputs, gives: sizedGradient.outputs, types)
   }
 }
