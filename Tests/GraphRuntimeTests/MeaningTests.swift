@@ -75,4 +75,49 @@ import Testing
     #expect(try value(node.output(0), as: Int32.self) == [5, 1])
     #expect(try value(node.output(1), as: Int32.self) == [0, 3])
   }
+
+  /// A window of maxima passes over NaN, and nothing is below the least finite number.
+  @Test func maximaBesideNaN() throws {
+    let numbers: [Float] = [
+      .nan, 2, .nan, .nan, 1, .nan, .nan, .nan,
+      -.infinity, -.infinity, 1, 3, -.infinity, -.infinity, 2, .nan,
+    ]
+    let x = graph.placeholder(.float32, [1, 4, 4, 1])
+    let feeds: Feeds = [x: try TensorValue(numbers, shape: [1, 4, 4, 1])]
+    let least = -Float.greatestFiniteMagnitude
+    for session in [try Session(graph), try Session(graph, backend: .cpu)] {
+      let y = try session.run(maxPool(x), feeding: feeds)
+      #expect(try y.scalars(as: Float.self) == [2, least, least, 3])
+    }
+  }
+
+  /// What counts as zero is zero as an exponent, and makes no NaN of an angle.
+  @Test func denormals() throws {
+    let (x, y) = (graph.placeholder(.float32, [3]), graph.placeholder(.float32, [3]))
+    let tiny: Float = 1e-40
+    let feeds: Feeds = [
+      x: try TensorValue([2, -1, tiny], shape: [3]),
+      y: try TensorValue([tiny, tiny, tiny], shape: [3]),
+    ]
+    for session in [try Session(graph), try Session(graph, backend: .cpu)] {
+      let powers = try session.run(pow(x, y), feeding: feeds).scalars(as: Float.self)
+      #expect(powers == [1, 1, 1])
+      let angles = try session.run(atan2(y: x, x: y), feeding: feeds).scalars(as: Float.self)
+      #expect(!angles[2].isNaN)
+    }
+  }
+
+  /// Accumulations of narrow integers wrap in their own type.
+  @Test func narrowIntegers() throws {
+    let x = graph.constant([100, 90, -7], .int8)
+    let ids = graph.constant([0, 0, 1])
+    let places = graph.constant([[0], [0]])
+    let updates = graph.constant([100, 3], .int8)
+    for (y, wanted) in [
+      (cumsum(x), [100, -66, -73]),
+      (graph.add(Ops.SegmentSum.self, [x, ids]).output(0), [-66, -7]),
+      (graph.add(Ops.TensorScatterAdd.self, [x, places, updates]).output(0), [-53, 90, -7]),
+      (topK(x, k: 2).values, [100, 90]),
+    ] { #expect(try Session(graph).run(y).integers == wanted) }
+  }
 }

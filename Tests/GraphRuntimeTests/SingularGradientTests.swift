@@ -5,8 +5,8 @@ import Testing
 /// TensorFlow 2.21 gives them: 0 where a net must not be spoilt by what it did not choose, NaN where
 /// TensorFlow's too is spoilt.
 @Suite struct SingularGradientTests {
-  private typealias Unary = (Tensor) -> Tensor
-  private typealias Binary = (Tensor, Tensor) -> Tensor
+  private typealias Unary = @Sendable (Tensor) -> Tensor
+  private typealias Binary = @Sendable (Tensor, Tensor) -> Tensor
 
   private static let ofOne: [(String, Unary, Float, [Float])] = [
     ("sqrt", { sqrt($0) }, 0, [0, .infinity]),

@@ -46,11 +46,10 @@ enum Pooling {
             let offset = channel * walk.inputChannelStep
             switch (kind, isGradient) {
             case (.maximum, false):
-              var greatest = -T.infinity
-              // A NaN stays once it is there.
+              // As in TensorFlow, a NaN is passed over, and nothing is below the least finite number.
+              var greatest = -T.greatestFiniteMagnitude
               walk.eachPixel(image, place) { input, _ in
-                let element = x[input + offset]
-                if element > greatest || element != element { greatest = element }
+                greatest = x[input + offset] > greatest ? x[input + offset] : greatest
               }
               target[output] = greatest
             case (.maximum, true):

@@ -13,6 +13,12 @@ enum Scattering {
     case .float64: scatter(call, real(combination, Double.self))
     case .int32: scatter(call, integer(combination, Int32.self))
     case .int64: scatter(call, integer(combination, Int64.self))
+    case .int8: scatter(call, integer(combination, Int8.self))
+    case .int16: scatter(call, integer(combination, Int16.self))
+    case .uint8: scatter(call, integer(combination, UInt8.self))
+    case .uint16: scatter(call, integer(combination, UInt16.self))
+    case .uint32: scatter(call, integer(combination, UInt32.self))
+    case .uint64: scatter(call, integer(combination, UInt64.self))
     default: nil
     }
   }
@@ -107,6 +113,12 @@ enum Scattering {
     case .float64: realSegment(call, combination, isSorted, Double.self)
     case .int32: integerSegment(call, combination, isSorted, Int32.self)
     case .int64: integerSegment(call, combination, isSorted, Int64.self)
+    case .int8: integerSegment(call, combination, isSorted, Int8.self)
+    case .int16: integerSegment(call, combination, isSorted, Int16.self)
+    case .uint8: integerSegment(call, combination, isSorted, UInt8.self)
+    case .uint16: integerSegment(call, combination, isSorted, UInt16.self)
+    case .uint32: integerSegment(call, combination, isSorted, UInt32.self)
+    case .uint64: integerSegment(call, combination, isSorted, UInt64.self)
     default: nil
     }
   }
