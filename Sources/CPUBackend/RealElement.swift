@@ -41,7 +41,8 @@ extension Float: RealElement {
     case .logGamma: { lgammaf($0) }
     }
   }
-  static func power(_ x: Float, _ y: Float) -> Float { powf(x, y) }
+  // What counts as zero is zero as an exponent too, which the library does not see in a denormal.
+  static func power(_ x: Float, _ y: Float) -> Float { y == 0 ? 1 : powf(x, y) }
   static func arcTangent2(_ y: Float, _ x: Float) -> Float { atan2f(y, x) }
   static func remainder(_ x: Float, _ y: Float) -> Float { fmodf(x, y) }
 }
@@ -70,7 +71,7 @@ extension Double: RealElement {
     case .logGamma: { Glibc.lgamma($0) }
     }
   }
-  static func power(_ x: Double, _ y: Double) -> Double { Glibc.pow(x, y) }
+  static func power(_ x: Double, _ y: Double) -> Double { y == 0 ? 1 : Glibc.pow(x, y) }
   static func arcTangent2(_ y: Double, _ x: Double) -> Double { Glibc.atan2(y, x) }
   static func remainder(_ x: Double, _ y: Double) -> Double { Glibc.fmod(x, y) }
 }

@@ -36,7 +36,7 @@ final class NamedCallable: KernelCallable {
     case .gatherND: Gathering.gatherND(call)
     case .scatter(let combination): Scattering.scatter(call, combination)
     case .segment(let combination, let isSorted):
-      Scattering.segment(call, combination, isSorted)
+      Scattering.segment(call, combination, isSorted: isSorted)
     case .topK: Selecting.topK(call)
     case .cumulate(let axis, let exclusive, let reverse, let isProduct):
       Selecting.cumulate(

@@ -2,7 +2,7 @@ import GraphCompiler
 import StandardOps
 import TensorCore
 
-/// The greatest or mean element of each window, and the gradients of both.
+/// The greatest, chosen or mean element of each window, and the gradients of the first and the last.
 enum Pooling {
   static func pool(
     _ call: NamedKernelCall, _ kind: PoolKind, _ geometry: ConvolutionGeometry, isGradient: Bool
@@ -27,6 +27,16 @@ enum Pooling {
     return NamedCallable(tiles: g.batch, nanoseconds: work) { tiles, operands, _ in
       let x = UnsafePointer(operands[first].assumingMemoryBound(to: T.self))
       let dy = UnsafePointer(operands[last].assumingMemoryBound(to: T.self))
+      /// Where the first of a window's greatest elements is.
+      func greatest(_ image: Int, _ place: Int, _ offset: Int) -> Int? {
+        var (greatest, chosen) = (-T.infinity, -1)
+        walk.eachPixel(image, place) { input, _ in
+          if chosen < 0 || x[input + offset] > greatest {
+            (greatest, chosen) = (x[input + offset], input + offset)
+          }
+        }
+        return chosen < 0 ? nil : chosen
+      }
       let target = operands[to].assumingMemoryBound(to: T.self)
       for image in tiles {
         if isGradient { (target + image * count).update(repeating: 0, count: count) }
@@ -36,21 +46,16 @@ enum Pooling {
             let offset = channel * walk.inputChannelStep
             switch (kind, isGradient) {
             case (.maximum, false):
-              var greatest = -T.infinity
-              // A NaN stays once it is there.
+              // As in TensorFlow, a NaN is passed over, and nothing is below the least finite number.
+              var greatest = -T.greatestFiniteMagnitude
               walk.eachPixel(image, place) { input, _ in
-                let element = x[input + offset]
-                if element > greatest || element != element { greatest = element }
+                greatest = x[input + offset] > greatest ? x[input + offset] : greatest
               }
               target[output] = greatest
             case (.maximum, true):
-              var (greatest, chosen) = (-T.infinity, -1)
-              walk.eachPixel(image, place) { input, _ in
-                if chosen < 0 || x[input + offset] > greatest {
-                  (greatest, chosen) = (x[input + offset], input + offset)
-                }
-              }
-              if chosen >= 0 { target[chosen] += dy[output] }
+              if let chosen = greatest(image, place, offset) { target[chosen] += dy[output] }
+            case (.chosen, _):
+              target[output] = greatest(image, place, offset).map { dy[$0] } ?? 0
             case (.average, false):
               var (sum, pixels) = (T(0), 0)
               walk.eachPixel(image, place) { input, _ in

@@ -8,13 +8,22 @@ enum Scattering {
   static func scatter(_ call: NamedKernelCall, _ combination: ScatterCombination) -> NamedCallable?
   {
     if combination == .update || combination == .once { return replacing(call, combination) }
+    func whole<T: FixedWidthInteger & SendableMetatype & BitwiseCopyable>(
+      _: T.Type
+    ) -> NamedCallable {
+      scatter(call, integer(combination, T.self), refusesZeros: combination == .divide)
+    }
     return switch call.outputs[0].dtype {
     case .float32: scatter(call, real(combination, Float.self))
     case .float64: scatter(call, real(combination, Double.self))
-    case .int32:
-      scatter(call, integer(combination, Int32.self), refusesZeros: combination == .divide)
-    case .int64:
-      scatter(call, integer(combination, Int64.self), refusesZeros: combination == .divide)
+    case .int32: whole(Int32.self)
+    case .int64: whole(Int64.self)
+    case .int8: whole(Int8.self)
+    case .int16: whole(Int16.self)
+    case .uint8: whole(UInt8.self)
+    case .uint16: whole(UInt16.self)
+    case .uint32: whole(UInt32.self)
+    case .uint64: whole(UInt64.self)
     default: nil
     }
   }
@@ -113,17 +122,20 @@ enum Scattering {
   // MARK: Segments
 
   /// Slices combined by their numbers; negative ones are dropped.
-  ///
-  /// - Parameter isSorted: whether segments of no slice hold zeros, or ones in a product; otherwise
-  ///   they hold what the combination starts from, of extremes the type's own limits, as in TensorFlow.
   static func segment(
-    _ call: NamedKernelCall, _ combination: SegmentCombination, _ isSorted: Bool
+    _ call: NamedKernelCall, _ combination: SegmentCombination, isSorted: Bool
   ) -> NamedCallable? {
     switch call.outputs[0].dtype {
     case .float32: realSegment(call, combination, isSorted, Float.self)
     case .float64: realSegment(call, combination, isSorted, Double.self)
     case .int32: integerSegment(call, combination, isSorted, Int32.self)
     case .int64: integerSegment(call, combination, isSorted, Int64.self)
+    case .int8: integerSegment(call, combination, isSorted, Int8.self)
+    case .int16: integerSegment(call, combination, isSorted, Int16.self)
+    case .uint8: integerSegment(call, combination, isSorted, UInt8.self)
+    case .uint16: integerSegment(call, combination, isSorted, UInt16.self)
+    case .uint32: integerSegment(call, combination, isSorted, UInt32.self)
+    case .uint64: integerSegment(call, combination, isSorted, UInt64.self)
     default: nil
     }
   }
@@ -131,33 +143,39 @@ enum Scattering {
   private static func realSegment<T: BinaryFloatingPoint & BitwiseCopyable & Sendable>(
     _ call: NamedKernelCall, _ combination: SegmentCombination, _ isSorted: Bool, _: T.Type
   ) -> NamedCallable {
-    switch combination {
+    // Segments of no slice hold the type's own limits, or 0 where the numbers are sorted, as in TensorFlow.
+    let empty: T? = isSorted ? T(0) : nil
+    return switch combination {
     case .sum: segments(call, start: T(0)) { $0 + $1 }
     case .mean: segments(call, start: T(0), { $0 + $1 }) { $0 / T($1) }
     case .product: segments(call, start: T(1)) { $0 * $1 }
     case .minimum:
-      segments(call, start: T.greatestFiniteMagnitude, zerosGaps: isSorted) { $1 < $0 ? $1 : $0 }
+      segments(call, start: T.greatestFiniteMagnitude, empty: empty) { $1 < $0 ? $1 : $0 }
     case .maximum:
-      segments(call, start: -T.greatestFiniteMagnitude, zerosGaps: isSorted) { $1 > $0 ? $1 : $0 }
+      segments(call, start: -T.greatestFiniteMagnitude, empty: empty) { $1 > $0 ? $1 : $0 }
     }
   }
 
   private static func integerSegment<T: FixedWidthInteger & BitwiseCopyable & Sendable>(
     _ call: NamedKernelCall, _ combination: SegmentCombination, _ isSorted: Bool, _: T.Type
   ) -> NamedCallable {
-    switch combination {
+    let empty: T? = isSorted ? T(0) : nil
+    return switch combination {
     case .sum: segments(call, start: T(0)) { $0 &+ $1 }
     case .mean: segments(call, start: T(0), { $0 &+ $1 }) { $0 / T($1) }
     case .product: segments(call, start: T(1)) { $0 &* $1 }
-    case .minimum: segments(call, start: T.max, zerosGaps: isSorted) { Swift.min($0, $1) }
-    case .maximum: segments(call, start: T.min, zerosGaps: isSorted) { Swift.max($0, $1) }
+    case .minimum: segments(call, start: T.max, empty: empty) { Swift.min($0, $1) }
+    case .maximum: segments(call, start: T.min, empty: empty) { Swift.max($0, $1) }
     }
   }
 
-  /// - Parameter finish: from a sum and the number of its slices to the mean.
-  private static func segments<T: BitwiseCopyable & Sendable & Numeric>(
-    _ call: NamedKernelCall, start: T, zerosGaps: Bool = false,
-    _ combine: @escaping @Sendable (T, T) -> T, _ finish: (@Sendable (T, Int) -> T)? = nil
+  /// - Parameters:
+  ///   - empty: what a segment of no slice holds, if it is not what the others start with.
+  ///   - finish: what becomes of a sum of more than one slice.
+  private static func segments<T: BitwiseCopyable & Sendable>(
+    _ call: NamedKernelCall, start: T, empty: T? = nil,
+    _ combine: @escaping @Sendable (T, T) -> T,
+    _ finish: (@Sendable (T, Int) -> T)? = nil
   ) -> NamedCallable {
     let (data, ids) = (call.inputs[0], call.inputs[1])
     let output = call.outputs[0]
@@ -165,28 +183,26 @@ enum Scattering {
     let count = data.shape.dimensions.dropFirst(ids.shape.rank).reduce(1, *)
     let segments = output.shape[0]
     let reader = IndexReader(ids.dtype)
+    let isCounted = finish != nil || empty != nil
     return NamedCallable(nanoseconds: output.shape.count / 4 + data.shape.count * 2) {
       _, operands, _ in
       let target = operands[output.buffer].assumingMemoryBound(to: T.self)
       let source = operands[data.buffer].assumingMemoryBound(to: T.self)
       target.update(repeating: start, count: segments * count)
-      var sizes = [Int](repeating: 0, count: finish != nil || zerosGaps ? segments : 0)
+      var sizes = [Int](repeating: 0, count: isCounted ? segments : 0)
       for i in 0..<slices {
         let id = reader.load(operands[ids.buffer], i)
         if id < 0 { continue }
         guard id < segments else { return .badIndex }
-        if !sizes.isEmpty { sizes[id] += 1 }
+        if isCounted { sizes[id] += 1 }
         for k in 0..<count {
           target[id * count + k] = combine(target[id * count + k], source[i * count + k])
         }
       }
       for (id, size) in sizes.enumerated() {
-        let slice = target + id * count
-        if let finish, size > 1 {
-          for k in 0..<count { slice[k] = finish(slice[k], size) }
-        } else if zerosGaps, size == 0 {
-          slice.update(repeating: 0, count: count)
-        }
+        if size == 0, let empty { (target + id * count).update(repeating: empty, count: count) }
+        guard size > 1, let finish else { continue }
+        for k in 0..<count { target[id * count + k] = finish(target[id * count + k], size) }
       }
       return .success
     }

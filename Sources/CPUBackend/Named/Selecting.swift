@@ -9,7 +9,12 @@ enum Selecting {
     case .float64: topK(call, Double.self) { $0 > $1 || ($1 != $1 && $0 == $0) }
     case .int32: topK(call, Int32.self, >)
     case .int64: topK(call, Int64.self, >)
+    case .int8: topK(call, Int8.self, >)
+    case .int16: topK(call, Int16.self, >)
     case .uint8: topK(call, UInt8.self, >)
+    case .uint16: topK(call, UInt16.self, >)
+    case .uint32: topK(call, UInt32.self, >)
+    case .uint64: topK(call, UInt64.self, >)
     default: nil
     }
   }
@@ -51,15 +56,22 @@ enum Selecting {
     func along<T: BitwiseCopyable & Sendable>(
       _ start: T, _ combine: @escaping @Sendable (T, T) -> T
     ) -> NamedCallable { cumulated(call, axis, exclusive, reverse, start, combine) }
+    func along<T: FixedWidthInteger & BitwiseCopyable & Sendable>(_: T.Type) -> NamedCallable {
+      isProduct ? along(T(1)) { $0 &* $1 } : along(T(0)) { $0 &+ $1 }
+    }
     return switch (call.inputs[0].dtype, isProduct) {
     case (.float32, false): along(Float(0)) { $0 + $1 }
     case (.float32, true): along(Float(1)) { $0 * $1 }
     case (.float64, false): along(Double(0)) { $0 + $1 }
     case (.float64, true): along(Double(1)) { $0 * $1 }
-    case (.int32, false): along(Int32(0)) { $0 &+ $1 }
-    case (.int32, true): along(Int32(1)) { $0 &* $1 }
-    case (.int64, false): along(Int64(0)) { $0 &+ $1 }
-    case (.int64, true): along(Int64(1)) { $0 &* $1 }
+    case (.int32, _): along(Int32.self)
+    case (.int64, _): along(Int64.self)
+    case (.int8, _): along(Int8.self)
+    case (.int16, _): along(Int16.self)
+    case (.uint8, _): along(UInt8.self)
+    case (.uint16, _): along(UInt16.self)
+    case (.uint32, _): along(UInt32.self)
+    case (.uint64, _): along(UInt64.self)
     default: nil
     }
   }

@@ -16,7 +16,7 @@
     /// Nil for any other kernel, and where channels come first.
     init?(_ call: NamedKernelCall) {
       guard case .pool(let kind, let geometry, let isGradient) = call.kernel,
-        !geometry.isChannelsFirst, let output = call.outputs.first,
+        kind != .chosen, !geometry.isChannelsFirst, let output = call.outputs.first,
         output.dtype == .float32 || output.dtype == .float64, output.shape.count > 0
       else { return nil }
       self.call = call

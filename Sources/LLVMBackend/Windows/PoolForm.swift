@@ -127,22 +127,28 @@
           emitter.when(isInside) { add(share, at: place, channels) }
           return []
         }
+      case (.chosen, _): preconditionFailure("only the CPU backend chooses")
       }
     }
 
-    /// The greatest elements of a window, a NaN if there is one, and the tap of the first such.
+    /// The greatest elements of a window, none below the least finite number, and the tap of the first such.
     private func greatest(_ row: IRValue, _ column: IRValue, _ channels: Channels) -> (
       value: Lanes, tap: Lanes
     ) {
-      let start = emitter.constant(-Double.infinity, form.dtype, count: lanes)
+      let least =
+        form.isGradient
+        ? -Double.infinity
+        : form.dtype == .float32
+          ? -Double(Float.greatestFiniteMagnitude) : -Double.greatestFiniteMagnitude
+      let start = emitter.constant(least, form.dtype, count: lanes)
       let none = emitter.constant(-1, .int32, count: lanes)
       let result = taps(row, column, [start.value, none.value]) { tap, place, isInside, old in
         let (value, chosen) = (start.with(old[0]), none.with(old[1]))
         let element = load(0, at: place, channels)
         let number = emitter.narrowed(tap).splat(lanes)
-        // The gradient goes to the first tap where nothing is greater; of values a NaN stays.
+        // The gradient goes to the first tap where nothing is greater; of values a NaN is passed over.
         let isGreater = element > value
-        let isFirst = form.isGradient ? isGreater | (chosen < 0) : isGreater | element.isNaN
+        let isFirst = form.isGradient ? isGreater | (chosen < 0) : isGreater
         return [
           emitter.select(isInside, isFirst.select(element, value).value, value.value),
           emitter.select(isInside, isFirst.select(number, chosen).value, chosen.value),

@@ -19,7 +19,7 @@ extension Ops {
       var parts: [Tensor] = []
       for side in 0..<2 {
         guard let part = upstream[side] ?? zeros(node, side) else {
-          return .none("the shape of its variable is not known")
+          return .unavailable("the shape of its variable is not known")
         }
         parts.append(part)
       }

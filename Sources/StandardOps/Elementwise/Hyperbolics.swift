@@ -29,7 +29,9 @@ extension Ops {
   /// The gradient of `Tanh` from its output: dy·(1 − y²).
   public enum TanhGrad: OutputGradientOp {
     public static func body(_ x: ElementContext) -> Element { x[1] * (1 - x[0] * x[0]) }
-    public static func gradients(_ g: Tensor, y: Tensor, dy: Tensor) -> (Tensor?, Tensor?) {
+    public static func gradients(_ g: Tensor, y: Tensor, dy: Tensor, z: Tensor) -> (
+      Tensor?, Tensor?
+    ) {
       (g * -2 * dy * y, y.apply(TanhGrad.self, [g]))
     }
   }

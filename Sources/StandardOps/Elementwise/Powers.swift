@@ -3,8 +3,8 @@ import TensorCore
 
 /// The gradient of a function of one element, computed from the function's output.
 public protocol OutputGradientOp: ElementwiseOp {
-  /// The gradients with respect to the output and to its gradient, given that of the result.
-  static func gradients(_ g: Tensor, y: Tensor, dy: Tensor) -> (Tensor?, Tensor?)
+  /// The gradients with respect to the output and to its gradient, given that of the result `z`.
+  static func gradients(_ g: Tensor, y: Tensor, dy: Tensor, z: Tensor) -> (Tensor?, Tensor?)
 }
 
 extension OutputGradientOp {
@@ -21,8 +21,14 @@ extension OutputGradientOp {
     of node: Node, _ upstream: [Tensor?], in context: GradientContext
   ) -> Gradient {
     guard let g = upstream[0] else { return .dense([nil, nil]) }
-    let (dy, ddy) = gradients(g, y: node.input(0), dy: node.input(1))
+    let (dy, ddy) = gradients(g, y: node.input(0), dy: node.input(1), z: node.output(0))
     return .dense([dy, ddy])
+  }
+
+  /// A product with `dy` that is 0 wherever `dy` is: where the other factor is infinite, as the slope of
+  /// a root at 0, what is not asked for would make a NaN of the whole sum.
+  static func vanishing(with dy: Element, _ product: Element) -> Element {
+    select(dy .== 0, dy.constant(0), product)
   }
 }
 
@@ -68,37 +74,51 @@ extension Ops {
     }
   }
 
-  /// The gradient of `Sqrt` from its output: dy / 2y.
+  /// The gradient of `Sqrt` from its output: dy / 2y; 0 wherever dy is.
   public enum SqrtGrad: OutputGradientOp {
-    public static func body(_ x: ElementContext) -> Element { x[1] * 0.5 / x[0] }
-    public static func gradients(_ g: Tensor, y: Tensor, dy: Tensor) -> (Tensor?, Tensor?) {
+    public static func body(_ x: ElementContext) -> Element {
+      vanishing(with: x[1], x[1] * 0.5 / x[0])
+    }
+    public static func gradients(_ g: Tensor, y: Tensor, dy: Tensor, z: Tensor) -> (
+      Tensor?, Tensor?
+    ) {
       let ratio = g / y
-      return (-ratio * (dy * 0.5 / y), ratio * 0.5)
+      return (-ratio * z, ratio * 0.5)
     }
   }
 
-  /// The gradient of `Rsqrt` from its output: −dy·y³ / 2.
+  /// The gradient of `Rsqrt` from its output: −dy·y³ / 2; 0 wherever dy is.
   public enum RsqrtGrad: OutputGradientOp {
     public static func body(_ x: ElementContext) -> Element {
-      x[1] * (-0.5 * x[0] * (x[0] * x[0]))
+      vanishing(with: x[1], x[1] * (-0.5 * x[0] * (x[0] * x[0])))
     }
-    public static func gradients(_ g: Tensor, y: Tensor, dy: Tensor) -> (Tensor?, Tensor?) {
+    public static func gradients(_ g: Tensor, y: Tensor, dy: Tensor, z: Tensor) -> (
+      Tensor?, Tensor?
+    ) {
       (g * -1.5 * dy * square(y), y.apply(RsqrtGrad.self, [g]))
     }
   }
 
-  /// The gradient of `Reciprocal` from its output: −dy·y².
+  /// The gradient of `Reciprocal` from its output: −dy·y²; 0 wherever dy is.
   public enum ReciprocalGrad: OutputGradientOp {
-    public static func body(_ x: ElementContext) -> Element { -x[1] * x[0] * x[0] }
-    public static func gradients(_ g: Tensor, y: Tensor, dy: Tensor) -> (Tensor?, Tensor?) {
+    public static func body(_ x: ElementContext) -> Element {
+      vanishing(with: x[1], -x[1] * x[0] * x[0])
+    }
+    public static func gradients(_ g: Tensor, y: Tensor, dy: Tensor, z: Tensor) -> (
+      Tensor?, Tensor?
+    ) {
       (g * -2 * dy * y, y.apply(ReciprocalGrad.self, [g]))
     }
   }
 
-  /// The gradient of `Inv` from its output: −dy·y².
+  /// The gradient of `Inv` from its output: −dy·y²; 0 wherever dy is.
   public enum InvGrad: OutputGradientOp {
-    public static func body(_ x: ElementContext) -> Element { -x[1] * x[0] * x[0] }
-    public static func gradients(_ g: Tensor, y: Tensor, dy: Tensor) -> (Tensor?, Tensor?) {
+    public static func body(_ x: ElementContext) -> Element {
+      vanishing(with: x[1], -x[1] * x[0] * x[0])
+    }
+    public static func gradients(_ g: Tensor, y: Tensor, dy: Tensor, z: Tensor) -> (
+      Tensor?, Tensor?
+    ) {
       (g * -2 * dy * y, y.apply(InvGrad.self, [g]))
     }
   }

@@ -13,7 +13,9 @@ extension Ops {
   /// The gradient of `Sigmoid` from its output: dy·y·(1 − y).
   public enum SigmoidGrad: OutputGradientOp {
     public static func body(_ x: ElementContext) -> Element { x[1] * x[0] * (1 - x[0]) }
-    public static func gradients(_ g: Tensor, y: Tensor, dy: Tensor) -> (Tensor?, Tensor?) {
+    public static func gradients(_ g: Tensor, y: Tensor, dy: Tensor, z: Tensor) -> (
+      Tensor?, Tensor?
+    ) {
       let both = g * dy
       return (both - 2 * both * y, y.apply(SigmoidGrad.self, [g]))
     }

@@ -54,7 +54,11 @@ extension Ops {
   public enum Atan2: BinaryOp {
     public static let signature = Signature(
       ["y: T", "x: T"], gives: ["z: T"], [.type("T", .floats)])
-    public static func body(_ x: ElementContext) -> Element { x[0].binary(.arcTangent2, x[1]) }
+    public static func body(_ x: ElementContext) -> Element {
+      // Of two denormals, which count as zeros, the library would make a NaN.
+      func flushed(_ x: Element) -> Element { select(x .== 0, x * 0, x) }
+      return flushed(x[0]).binary(.arcTangent2, flushed(x[1]))
+    }
     public static func gradients(_ dy: Tensor, x: Tensor, y: Tensor, z: Tensor) -> (
       Tensor?, Tensor?
     ) {

@@ -77,7 +77,7 @@ extension Ops {
     }
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
-    ) -> Gradient { .none("its gradient is not known here") }
+    ) -> Gradient { .none("TensorFlow declares it not differentiable") }
   }
 
   /// Images of another size, each pixel its nearest one.
@@ -114,7 +114,14 @@ extension Ops {
     }
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
-    ) -> Gradient { .none("its gradient is not known here") }
+    ) -> Gradient {
+      .dense([
+        upstream[0].map { g in
+          let size = slice(shapeTensor(of: node.input(0)), begin: [1], size: [2])
+          return g.apply(ResizeNearestNeighbor.self, [size], own(node))
+        }, nil,
+      ])
+    }
   }
 
   private static func own(_ node: Node) -> [String: Attribute] {

@@ -31,20 +31,14 @@ extension Ops {
       guard let dy = upstream[0] else { return .dense([nil, nil]) }
       // Row by row, the chosen elements have their gradients, the others none.
       let (x, graph) = (node.input(0), node.graph)
-      let width = lastSize(x)
+      let count = product(ofSizes: leadingSizes(of: x))
       let rows = reshape(
-        cast(node.output(1), .int32),
-        to: concat([graph.constant([-1], .int32), lastSize(node.output(1))], axis: 0))
-      let count = reshape(slice(shapeTensor(of: rows), begin: [0], size: [1]), to: [])
-      let starts = range(graph.constant(0, .int32), count, graph.constant(1, .int32)) * width
-      let places = reshape(rows + expandDimensions(starts, axis: -1), to: [-1])
+        cast(node.output(1), .int32), to: stack([count, lastSize(of: node.output(0))]))
+      let numbers = range(graph.constant(0, .int32), count, graph.constant(1, .int32))
+      let places = reshape(
+        rows + expandDimensions(numbers * lastSize(of: x), axis: -1), to: [-1])
       let flat = unsortedSegmentSum(reshape(dy, to: [-1]), places, count: size(of: x))
       return .dense([reshape(flat, to: shapeTensor(of: x)), nil])
-    }
-
-    /// The size of the last axis, as a vector of one.
-    private static func lastSize(_ x: Tensor) -> Tensor {
-      slice(shapeTensor(of: x), begin: [(x.shape.rank ?? 1) - 1], size: [1])
     }
   }
 
@@ -119,6 +113,37 @@ extension Ops {
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
     ) -> Gradient { .none("which elements are distinct has no derivative") }
+  }
+
+  /// The elements of a vector that another one does not hold, and their places in it.
+  public enum ListDiff: DataOp {
+    public static let signature = Signature(
+      ["x: T", "y: T"], gives: ["out: T", "idx: out_idx"],
+      [.type("T"), .type("out_idx", .indices, default: .int32)])
+    public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
+      [[nil], [nil]]
+    }
+    public static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
+      -> [TensorValue]
+    {
+      guard inputs.allSatisfy({ $0.shape.rank == 1 }) else {
+        throw GraphError(
+          "two vectors are expected, found shapes \(inputs[0].shape) and \(inputs[1].shape)")
+      }
+      let dropped = Set(inputs[1].slices)
+      let kept = inputs[0].slices.enumerated().filter { !dropped.contains($0.element) }
+      let places = try indices(kept.map(\.offset), as: node.output(1).dtype)
+      do throws(TensorError) {
+        return [
+          try TensorValue.tensorValue(of: kept.map(\.element), as: inputs[0].dtype), places,
+        ]
+      } catch {
+        throw GraphError("\(error)")
+      }
+    }
+    public static func gradient(
+      of node: Node, _ upstream: [Tensor?], in context: GradientContext
+    ) -> Gradient { .none("which elements differ has no derivative") }
   }
 
   private static func indices(_ numbers: [Int], as dtype: DType) throws(GraphError) -> TensorValue {

@@ -37,44 +37,24 @@ extension Ops {
     ) -> Gradient {
       guard let dy = upstream[0] else { return .dense([nil, nil, nil]) }
       let (params, indices) = (node.input(0), node.input(1))
-      // Rows need no ranks, which are unknown in many a loop.
-      if node.partialValue(2)?.known?.first == 0, node[batchDimensions] == 0 {
-        return .inputs([rows(dy, params, indices), nil, nil])
+      var batch = node[batchDimensions]
+      if batch < 0 {
+        guard let rank = indices.shape.rank else {
+          return .unavailable(
+            "batch_dims is \(batch) and the rank of the indices is not known; declare it, or count "
+              + "batch_dims from the front")
+        }
+        batch += rank
       }
-      guard let (axis, batch) = (try? place(node)) ?? nil, let rank = params.shape.rank,
-        let inner = indices.shape.rank
-      else { return .unavailable("its axis and ranks must be known") }
-      if axis == 0 { return .inputs([rows(dy, params, indices), nil, nil]) }
-      return .dense([added(dy, params, indices, axis, batch, rank, inner - batch), nil, nil])
-    }
-
-    /// The slices of `dy` added up at their indices: the axis comes right after the batch, batches get
-    /// numbers of their own, and all goes back.
-    private static func added(
-      _ dy: Tensor, _ params: Tensor, _ indices: Tensor, _ axis: Int, _ batch: Int, _ rank: Int,
-      _ inner: Int
-    ) -> Tensor {
-      let graph = dy.graph
-      let total = rank - 1 + inner
-      let front =
-        Array(0..<batch) + Array(axis..<(axis + inner)) + Array(batch..<axis)
-        + Array((axis + inner)..<total)
-      let order = Array(0..<batch) + [axis] + Array(batch..<axis) + Array((axis + 1)..<rank)
-      let dims = gather(shapeTensor(of: params), graph.constant(order, .int32))
-      let rest = slice(dims, begin: [batch + 1], size: [-1])
-      let minus = graph.constant([-1], .int32)
-      let flat = reshape(transpose(dy, permutation: front), to: concat([minus, rest], axis: 0))
-      let count = gather(dims, graph.constant(batch, .int32))
-      let batches = reduceProd(slice(dims, begin: [0], size: [batch]))
-      let byBatch = reshape(
-        cast(indices, .int32), to: stack([batches, graph.constant(-1, .int32)]))
-      let numbers = range(graph.constant(0, .int32), batches, graph.constant(1, .int32))
-      let places = reshape(byBatch + expandDimensions(numbers * count, axis: 1), to: [-1])
-      let summed = reshape(
-        unsortedSegmentSum(flat, places, count: batches * count), to: dims)
-      var back = [Int](repeating: 0, count: rank)
-      for (position, source) in order.enumerated() { back[source] = position }
-      return transpose(summed, permutation: back)
+      let stated = node.partialValue(2)?.known?.first
+      let axis = stated.flatMap { axis in
+        axis < 0 ? params.shape.rank.map { axis + $0 } : axis
+      }
+      if axis == 0 { return .inputs([rows(dy, shapeTensor(of: params), indices), nil, nil]) }
+      let place =
+        axis.map { node.graph.constant([$0], .int32) }
+        ?? reshape(floorMod(cast(node.input(2), .int32), rank(of: params)), to: [1])
+      return .dense([added(dy, shapeTensor(of: params), indices, at: place, batch), nil, nil])
     }
 
     static func place(_ node: Node) throws(GraphError) -> (axis: Int, batch: Int)? {
@@ -110,7 +90,7 @@ extension Ops {
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
     ) -> Gradient {
-      .inputs([upstream[0].map { rows($0, node.input(0), node.input(1)) }, nil])
+      .inputs([upstream[0].map { rows($0, shapeTensor(of: node.input(0)), node.input(1)) }, nil])
     }
   }
 
@@ -125,10 +105,16 @@ extension Ops {
     public static let effects = Effects.reads
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
       guard let handle = try handle(of: node) else { return [.unknown] }
-      return [gathered(handle[VarHandleOp.shape], node.input(1).shape, 0, 0)]
+      let batch = node[GatherV2.batchDimensions]
+      return [gathered(handle[VarHandleOp.shape], node.input(1).shape, batch, batch)]
     }
     public static func expand(_ node: Node) -> [Tensor] {
-      [gather(readForUpdate(node), node.input(1))]
+      let batch = node[GatherV2.batchDimensions]
+      let axis = node.graph.constant(batch, .int32)
+      return [
+        readForUpdate(node).apply(
+          GatherV2.self, [node.input(1), axis], ["batch_dims": .int(batch)])
+      ]
     }
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
@@ -136,18 +122,12 @@ extension Ops {
       guard let dy = upstream[0], let handle = try? handle(of: node),
         let shape = handle[VarHandleOp.shape].fullyDefined
       else { return .unavailable("its variable's shape must be known") }
-      let graph = node.graph
-      let dims = graph.constant(shape.dimensions, .int32)
-      let inner = concat(
-        [
-          graph.constant([-1], .int32), graph.constant(Array(shape.dimensions.dropFirst()), .int32),
-        ],
-        axis: 0)
-      return .inputs([
-        .slices(
-          values: reshape(dy, to: inner), indices: reshape(node.input(1), to: [-1]), shape: dims),
-        nil,
-      ])
+      let (dims, batch) = (
+        node.graph.constant(shape.dimensions, .int32), node[GatherV2.batchDimensions]
+      )
+      if batch == 0 { return .inputs([rows(dy, dims, node.input(1)), nil]) }
+      let place = node.graph.constant([batch], .int32)
+      return .dense([added(dy, dims, node.input(1), at: place, batch), nil])
     }
   }
 
@@ -191,13 +171,49 @@ extension Ops {
       Array(sizes[..<axis]) + Array(inner.dropFirst(batch)) + Array(sizes[(axis + 1)...]))
   }
 
-  /// The gradient of gathered rows, which belongs to these rows only.
-  static func rows(_ dy: Tensor, _ params: Tensor, _ indices: Tensor) -> GradientValue {
-    let dims = shapeTensor(of: params)
-    let inner = slice(dims, begin: [1], size: [-1])
-    let shape = concat([params.graph.constant([-1], .int32), inner], axis: 0)
+  /// The gradient of gathered rows of what has the sizes `dims`, which belongs to these rows only.
+  static func rows(_ dy: Tensor, _ dims: Tensor, _ indices: Tensor) -> GradientValue {
+    // The number of rows is said, since it does not follow where a row has no elements.
+    let count = reshape(product(ofSizes: shapeTensor(of: indices)), to: [1])
+    let shape = concat([count, slice(dims, begin: [1], size: [-1])], axis: 0)
     return .slices(
       values: reshape(dy, to: shape), indices: reshape(indices, to: [-1]), shape: dims)
+  }
+
+  /// The slices of `dy` added up at their indices along the axis that `place` holds, as a tensor of the
+  /// sizes `dims`.
+  ///
+  /// The axes between batch and axis and those behind it are taken as one each, so that no rank needs to
+  /// be known; each batch has numbers of its own.
+  static func added(
+    _ dy: Tensor, _ dims: Tensor, _ indices: Tensor, at place: Tensor, _ batch: Int
+  ) -> Tensor {
+    let graph = dy.graph
+    let (start, one) = (graph.constant([batch], .int32), graph.constant([1], .int32))
+    let all = graph.constant([-1], .int32)
+    let between: Tensor
+    let behind: Tensor
+    if let axis = place.partialValue?.known?.first {
+      (between, behind) = (
+        graph.constant([axis - batch], .int32), graph.constant([axis + 1], .int32)
+      )
+    } else {
+      (between, behind) = (place - start, place + one)
+    }
+    let batches = product(ofSizes: slice(dims, begin: [0], size: [batch]))
+    let outer = product(ofSizes: slice(dims, begin: start, size: between))
+    let count = product(ofSizes: slice(dims, begin: place, size: one))
+    let inner = product(ofSizes: slice(dims, begin: behind, size: all))
+    let picked = product(ofSizes: slice(shapeTensor(of: indices), begin: start, size: all))
+    let slices = transpose(
+      reshape(dy, to: stack([batches, outer, picked, inner])), permutation: [0, 2, 1, 3])
+    let flat = reshape(slices, to: stack([product(batches, picked), product(outer, inner)]))
+    let numbers = range(graph.constant(0, .int32), batches, graph.constant(1, .int32)) * count
+    let own = reshape(cast(indices, .int32), to: stack([batches, picked]))
+    let places = reshape(own + expandDimensions(numbers, axis: 1), to: [-1])
+    let summed = unsortedSegmentSum(flat, places, count: product(batches, count))
+    let apart = reshape(summed, to: stack([batches, count, outer, inner]))
+    return reshape(transpose(apart, permutation: [0, 2, 1, 3]), to: dims)
   }
 }
 

@@ -14,5 +14,6 @@ extension OpSet {
     Ops.SegmentMax.self, Ops.UnsortedSegmentSum.self, Ops.UnsortedSegmentProd.self,
     Ops.UnsortedSegmentMin.self, Ops.UnsortedSegmentMax.self,
     Ops.TopKV2.self, Ops.Where.self, Ops.Unique.self, Ops.UniqueWithCounts.self,
+    Ops.ListDiff.self,
   ]
 }

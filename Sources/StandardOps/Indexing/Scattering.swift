@@ -47,7 +47,15 @@ extension TensorScatterOp {
     case .update:
       let kept = dy.apply(Ops.TensorScatterUpdate.self, [indices, zerosLike(updates)])
       return .dense([kept, nil, gathered])
-    default: return .unavailable("only sums and replacements have gradients here")
+    case .minimum, .maximum:
+      // Shared by all that are equal to what came out.
+      let (tensor, output) = (node.input(0), node.output(0))
+      let isKept = cast(tensor .== output, dy.dtype)
+      let isPut = cast(updates .== output.apply(Ops.GatherNd.self, [indices]), dy.dtype)
+      let share = dy / isKept.apply(Ops.TensorScatterAdd.self, [indices, isPut])
+      return .dense([share * isKept, nil, share.apply(Ops.GatherNd.self, [indices]) * isPut])
+    case .multiply, .divide:
+      return .unavailable("products and quotients have no gradients in TensorFlow")
     }
   }
 }

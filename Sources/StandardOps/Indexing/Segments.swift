@@ -39,40 +39,44 @@ extension SegmentOp {
   public static func kernel(of node: Node) -> KernelSpecification {
     .named(.segment(combination, isSorted: isSorted))
   }
-  /// For sums, each slice has its segment's gradient.
+  /// For sums, each slice has its segment's gradient; for the others a part of it.
   public static func gradient(
     of node: Node, _ upstream: [Tensor?], in context: GradientContext
   ) -> Gradient {
     let others: [Tensor?] = Array(repeating: nil, count: node.inputs.count - 1)
     guard let dy = upstream[0] else { return .dense([nil] + others) }
     let (data, ids) = (node.input(0), node.input(1))
+    let numbers = Array(node.inputs.dropFirst())
     func own(_ segments: Tensor) -> Tensor { gather(segments, maximum(ids, zerosLike(ids))) }
     /// The gradient of a slice whose number is negative, and which is dropped, is zero.
     func kept(_ gradient: Tensor) -> Tensor {
       if isSorted { return gradient }
-      var isKept = ids .>= 0
-      if let rank = data.shape.rank, let inner = ids.shape.rank {
-        for _ in inner..<max(rank, inner) { isKept = expandDimensions(isKept, axis: -1) }
-      }
-      return select(isKept, gradient, zerosLike(gradient))
+      return select(spread(ids .>= 0, over: data), gradient, zerosLike(gradient))
     }
+    func sum(_ slices: Tensor) -> Tensor {
+      slices.apply(isSorted ? Ops.SegmentSum.self : Ops.UnsortedSegmentSum.self, numbers)
+    }
+    let dx: Tensor
     switch combination {
-    case .sum: return .dense([kept(own(dy))] + others)
+    case .sum: dx = kept(own(dy))
     case .mean:
-      let ones = fill(shapeTensor(of: ids), with: data.constant(1))
-      let counts = ones.apply(Ops.SegmentSum.self, [ids])
-      var share = gather(1 / counts, ids)
-      for _ in 1..<max(data.shape.rank ?? 1, 1) { share = expandDimensions(share, axis: -1) }
-      return .dense([own(dy) * share] + others)
+      let counts = sum(fill(shapeTensor(of: ids), with: data.constant(1)))
+      dx = own(dy) * spread(gather(1 / counts, ids), over: data)
     case .minimum, .maximum:
       let isChosen = data .== own(node.output(0))
-      let marks = cast(isChosen, data.dtype)
-      let count = marks.apply(
-        isSorted ? Ops.SegmentSum.self : Ops.UnsortedSegmentSum.self,
-        Array(node.inputs.dropFirst()))
-      return .dense([kept(select(isChosen, own(dy / count), zerosLike(data)))] + others)
-    case .product: return .none("the gradient of a segment's product is not known here")
+      let count = sum(cast(isChosen, data.dtype))
+      dx = kept(select(isChosen, own(dy / count), zerosLike(data)))
+    case .product:
+      // The product of the others: what all but zeros make, unless there are two zeros or more.
+      let isZero = data .== zerosLike(data)
+      let nonzero = select(isZero, onesLike(data), data)
+      let rest = nonzero.apply(
+        isSorted ? Ops.SegmentProd.self : Ops.UnsortedSegmentProd.self, numbers)
+      let least = select(sum(cast(isZero, .int32)) .> 1, zerosLike(dy), dy)
+      let quotient = own(node.output(0)) / nonzero
+      dx = kept(own(least)) * select(isZero, own(rest), quotient)
     }
+    return .dense([dx] + others)
   }
 }
 
@@ -115,7 +119,8 @@ extension Ops {
   public enum UnsortedSegmentSum: SegmentOp {
     public static let combination = SegmentCombination.sum
     public static let signature = Signature(
-      ["data: T", "segment_ids: Tindices", "num_segments: Tnumsegments scalar"], gives: ["output: T"],
+      ["data: T", "segment_ids: Tindices", "num_segments: Tnumsegments scalar"],
+      gives: ["output: T"],
       unsorted)
   }
   /// Products of slices with the same number, negative ones dropped.

@@ -10,15 +10,14 @@ public enum NamedKernel: Hashable, Sendable {
   case gatherND(batchDimensions: Int)
   /// The first input with the third's slices combined into it at the second's index vectors.
   case scatter(ScatterCombination)
-  /// The first input's slices combined by the number that the second gives each.
-  ///
-  /// - Parameter isSorted: whether segments of no slice hold zeros, or ones in a product.
+  /// The first input's slices combined by the number that the second gives each; in segments without
+  /// slices extrema are 0 if the numbers are sorted, else the type's limits.
   case segment(SegmentCombination, isSorted: Bool)
   /// The greatest elements along the last axis, and their indices.
   case topK
   /// Sums or products of all earlier elements along an axis.
   case cumulate(axis: Int, exclusive: Bool, reverse: Bool, isProduct: Bool)
-  /// The greatest or the mean element of each window, or its gradient.
+  /// The greatest, the mean or the chosen element of each window, or the gradient of that.
   case pool(PoolKind, ConvolutionGeometry, isGradient: Bool)
   /// Images of another size, or the gradient of that.
   case resize(ResizeKind, alignCorners: Bool, halfPixelCenters: Bool, isGradient: Bool)
@@ -85,6 +84,8 @@ public enum ConvolutionPart: Hashable, Sendable {
 /// What a window becomes.
 public enum PoolKind: String, Hashable, Sendable {
   case maximum, average
+  /// What a third input holds where the greatest element is.
+  case chosen
 }
 
 /// Which pixels a resized pixel follows from.

@@ -51,7 +51,7 @@ extension Ops {
     }
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
-    ) -> Gradient { .none("factors of a matrix pass no gradients here") }
+    ) -> Gradient { .unavailable("factors of a matrix pass no gradients here") }
   }
 }
 

@@ -130,13 +130,15 @@ extension Ops {
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
     ) -> Gradient {
-      guard let dy = upstream[0], let rank = node.input(0).shape.rank else { return .dense([nil]) }
-      let axis = BiasAdd.channelAxis(node, rank)
-      var spread = dy
-      for _ in (axis + 1)..<max(rank, axis + 1) {
-        spread = expandDimensions(spread, axis: -1)
+      guard var dy = upstream[0] else { return .dense([nil]) }
+      let x = node.input(0)
+      if node[BiasAdd.dataFormat] == "NCHW" {
+        let sizes = slice(shapeTensor(of: x), begin: [1], size: [-1])
+        // One axis of size 1 for each that follows the channels.
+        let behind = slice(onesLike(sizes), begin: [1], size: [-1])
+        dy = reshape(dy, to: concat([shapeTensor(of: dy), behind], axis: 0))
       }
-      return .dense([broadcast(spread, to: shapeTensor(of: node.input(0)))])
+      return .dense([broadcast(dy, to: shapeTensor(of: x))])
     }
   }
 }

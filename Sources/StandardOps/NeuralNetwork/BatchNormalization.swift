@@ -124,8 +124,8 @@ extension FusedBatchNormGradOp {
     let scaleGradient = reduceSum(dy * normal, axes: axes)
     var centred = dy
     if node[AttributeKey<Bool>("is_training")] {
-      let sizes = x.shape.fullyDefined?.dimensions ?? []
-      let count = Double(axes.reduce(1) { $0 * (sizes.isEmpty ? 1 : sizes[$1]) })
+      // Gradients of this one are built before sizes are known.
+      let count = cast(floorDiv(size(of: x), maximum(size(of: mean), 1)), scale.dtype)
       centred =
         dy - layout.spread(offsetGradient / count) - normal * layout.spread(scaleGradient / count)
     }
@@ -214,7 +214,10 @@ extension Ops {
   /// The gradient of `FusedBatchNorm`.
   public enum FusedBatchNormGrad: FusedBatchNormGradOp {
     public static let signature = Signature(
-      ["y_backprop: T", "x: T", "scale: T vector", "reserve_space_1: T vector", "reserve_space_2: T vector"],
+      [
+        "y_backprop: T", "x: T", "scale: T vector", "reserve_space_1: T vector",
+        "reserve_space_2: T vector",
+      ],
       gives: [
         "x_backprop: T", "scale_backprop: T", "offset_backprop: T", "reserve_space_3: T",
         "reserve_space_4: T",
@@ -224,7 +227,10 @@ extension Ops {
   /// The gradient of `FusedBatchNormV2`.
   public enum FusedBatchNormGradV2: FusedBatchNormGradOp {
     public static let signature = Signature(
-      ["y_backprop: T", "x: T", "scale: float32 vector", "reserve_space_1: U vector", "reserve_space_2: U vector"],
+      [
+        "y_backprop: T", "x: T", "scale: float32 vector", "reserve_space_1: U vector",
+        "reserve_space_2: U vector",
+      ],
       gives: [
         "x_backprop: T", "scale_backprop: U", "offset_backprop: U", "reserve_space_3: U",
         "reserve_space_4: U",
@@ -235,7 +241,8 @@ extension Ops {
   public enum FusedBatchNormGradV3: FusedBatchNormGradOp {
     public static let signature = Signature(
       [
-        "y_backprop: T", "x: T", "scale: float32 vector", "reserve_space_1: U vector", "reserve_space_2: U vector",
+        "y_backprop: T", "x: T", "scale: float32 vector", "reserve_space_1: U vector",
+        "reserve_space_2: U vector",
         "reserve_space_3: U",
       ],
       gives: [

@@ -19,9 +19,10 @@ extension Ops {
     public static func expand(_ node: Node) -> [Tensor] {
       var (features, labels) = (node.input(0), node.input(1))
       if features.shape != node.output(1).shape || labels.shape != features.shape {
-        let zeros = zerosLike(node.output(1))
-        features = broadcast(features, to: shapeTensor(of: zeros))
-        labels = broadcast(labels, to: shapeTensor(of: zeros))
+        let sizes = node.output(1).shape.fullyDefined?.dimensions ?? []
+        let common = node.graph.constant(sizes, .int32)
+        features = broadcast(features, to: common)
+        labels = broadcast(labels, to: common)
       }
       let shifted = belowMaximum(features)
       let powers = exp(shifted)

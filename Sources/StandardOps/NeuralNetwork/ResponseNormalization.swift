@@ -32,7 +32,8 @@ extension Ops {
   /// dx = dy·N^−β − 2αβ·x·Σ dy·y/N.
   public enum LRNGrad: CompositeOp {
     public static let signature = Signature(
-      ["input_grads: T images", "input_image: T images", "output_image: T images"], gives: ["output: T"], attributes)
+      ["input_grads: T images", "input_image: T images", "output_image: T images"],
+      gives: ["output: T"], attributes)
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
       [try commonShape(node.inputs)]
     }
@@ -42,6 +43,14 @@ extension Ops {
       let factor = 2 * number("alpha", node) * number("beta", node)
       let shared = neighbours(node, dy * y / norm)
       return [dy * pow(norm, x.constant(-number("beta", node))) - x * shared * factor]
+    }
+    public static func gradient(
+      of node: Node, _ upstream: [Tensor?], in context: GradientContext
+    ) -> Gradient {
+      guard node.input(1).shape[3] != nil else {
+        return .unavailable("the number of channels must be declared")
+      }
+      return .dense(context.differentiate(expand(node), upstream, node.inputs))
     }
   }
 

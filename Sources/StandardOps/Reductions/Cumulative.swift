@@ -50,11 +50,13 @@ extension Ops {
   /// Products of all elements up to each.
   public enum Cumprod: CumulativeOp {
     public static let isProduct = true
-    /// As TensorFlow's: NaN where an element is 0.
+    /// As TensorFlow's: 0 where an element is 0.
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
     ) -> Gradient {
-      .dense([upstream[0].map { opposite(node.output(0) * $0, node) / node.input(0) }, nil])
+      .dense([
+        upstream[0].map { divNoNan(opposite(node.output(0) * $0, node), node.input(0)) }, nil,
+      ])
     }
   }
 

@@ -9,23 +9,55 @@ extension Ops {
       [a[0] * b[0]]
     }
 
-    /// Each element's gradient is the product of the others: y / x, except that beside a single zero
-    /// only the zero has one, and beside two zeros none has.
+    /// Each element's gradient is the product of the others, those before it times those after it: right
+    /// also where some are 0.
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
     ) -> Gradient {
-      guard let dy = upstream[0] else { return .dense([nil, nil]) }
-      let (x, axes) = (node.input(0), node.input(1))
-      let keep: [String: Attribute] = ["keep_dims": .bool(true)]
-      let isZero = x .== zerosLike(x)
-      let nonzero = select(isZero, onesLike(x), x)
-      let product = nonzero.apply(Prod.self, [axes], keep)
-      let zeros = cast(isZero, x.dtype).apply(Sum.self, [axes], keep)
-      let none = zerosLike(x)
-      let others = select(
-        isZero, select(zeros .== 1, product, none),
-        select(zeros .== 0, product / nonzero, none))
-      return .dense([others * withKeptAxes(dy, of: node), nil])
+      guard let dy = upstream[0].map({ withKeptAxes($0, of: node) }) else {
+        return .dense([nil, nil])
+      }
+      let x = node.input(0)
+      guard let axes = node.partialValue(1)?.known else {
+        return .dense([dy * othersAlongData(x, node.input(1)), nil])
+      }
+      // Axis by axis: the others in a row, then the other rows' products.
+      var (rows, rest) = (x, onesLike(x))
+      for axis in axes {
+        rest = rest * others(rows, along: axis)
+        rows = reduceProd(rows, axes: [axis], keepDimensions: true)
+      }
+      return .dense([dy * rest, nil])
+    }
+
+    private static func others(_ x: Tensor, along axis: Int) -> Tensor {
+      let place = x.graph.constant(axis, .int32)
+      func product(reverse: Bool) -> Tensor {
+        x.apply(Cumprod.self, [place], ["exclusive": .bool(true), "reverse": .bool(reverse)])
+      }
+      return product(reverse: false) * product(reverse: true)
+    }
+
+    /// The same along axes that are data: they come first, all as one.
+    private static func othersAlongData(_ x: Tensor, _ axes: Tensor) -> Tensor {
+      let graph = x.graph
+      let (dims, count) = (shapeTensor(of: x), rank(of: x))
+      let reduced = floorMod(reshape(cast(axes, .int32), to: [-1]) + count, count)
+      let all = range(graph.constant(0, .int32), count, graph.constant(1, .int32))
+      let isReduced = reduceAny(expandDimensions(reduced, axis: 1) .== all, axes: [0])
+      // The greatest first: of these numbers the reduced axes have those above the rank.
+      let marks = cast(isReduced, .int32) * count - all
+      let order = graph.add(TopKV2.self, [marks, count]).output(1)
+      let moved = x.apply(Transpose.self, [order])
+      let ones = onesLike(dims)
+      let flat = reshape(
+        moved,
+        to: stack([
+          reduceProd(select(isReduced, dims, ones), axes: [0]),
+          reduceProd(select(isReduced, ones, dims), axes: [0]),
+        ]))
+      let apart = reshape(others(flat, along: 0), to: shapeTensor(of: moved))
+      return apart.apply(Transpose.self, [order.apply(InvertPermutation.self)])
     }
   }
 }

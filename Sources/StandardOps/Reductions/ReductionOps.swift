@@ -7,7 +7,7 @@ extension OpSet {
     Ops.Max.self, Ops.Min.self,
     Ops.All.self, Ops.`Any`.self,
     Ops.ArgMax.self, Ops.ArgMin.self,
-    Ops.L2Loss.self,
+    Ops.L2Loss.self, Ops.EuclideanNorm.self,
     Ops.Cumsum.self, Ops.Cumprod.self,
   ]
 }

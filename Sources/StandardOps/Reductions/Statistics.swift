@@ -15,6 +15,35 @@ extension Ops {
   }
 }
 
+extension Ops {
+  /// The square root of the sum of the squares of the elements along axes.
+  public enum EuclideanNorm: CompositeOp {
+    public static let signature = Signature(
+      ["input: T", "reduction_indices: Tidx"], gives: ["output: T"],
+      [.flag("keep_dims"), .type("T", .floats), .type("Tidx", .indices, default: .int32)])
+    public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
+      try Sum.shapes(of: node)
+    }
+    public static func expand(_ node: Node) -> [Tensor] {
+      [
+        sqrt(
+          square(node.input(0)).apply(
+            Sum.self, [node.input(1)], node.attributes.filter { $0.key == "keep_dims" }))
+      ]
+    }
+    /// x over the norm, taken as a quotient of quotients: 0 beside a gradient of 0 wherever the norm is not.
+    public static func gradient(
+      of node: Node, _ upstream: [Tensor?], in context: GradientContext
+    ) -> Gradient {
+      .dense([
+        upstream[0].map { dy in
+          node.input(0) / (withKeptAxes(node.output(0), of: node) / withKeptAxes(dy, of: node))
+        }, nil,
+      ])
+    }
+  }
+}
+
 /// Half the sum of the squares of all elements; TensorFlow's `l2_loss`.
 public func l2Loss(
   _ x: Tensor, name: String? = nil, file: StaticString = #fileID, line: UInt = #line

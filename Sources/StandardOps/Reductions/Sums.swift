@@ -34,14 +34,26 @@ extension Ops {
     }
   }
 
-  /// The mean of the elements along axes: their sum over their number.
+  /// The mean of the elements along axes: their sum over their number, towards zero for integers, whose
+  /// sum is kept in 64 bits.
   public enum Mean: AxisReductionOp {
+    public static func stateTypes(of node: Node) -> [DType] { [sumType(of: node)] }
     public static func initial(of node: Node) -> [Double] { [0] }
+    public static func lift(_ x: Element, coordinate: () -> Element, of node: Node) -> [Element] {
+      [x.cast(to: sumType(of: node))]
+    }
     public static func combine(_ a: [Element], _ b: [Element], of node: Node) -> [Element] {
       [a[0] + b[0]]
     }
     public static func finish(_ state: [Element], count: Int, of node: Node) -> Element {
-      state[0] / Double(count)
+      (state[0] / Double(count)).cast(to: node.input(0).dtype)
+    }
+    private static func sumType(of node: Node) -> DType {
+      switch node.input(0).dtype {
+      case .int8, .int16, .int32: .int64
+      case .uint8, .uint16, .uint32: .uint64
+      case let dtype: dtype
+      }
     }
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
@@ -50,8 +62,9 @@ extension Ops {
       let (x, y) = (node.input(0), node.output(0))
       let dx = broadcast(withKeptAxes(dy, of: node), to: shapeTensor(of: x))
       // TensorFlow divides by the number of elements in the input over that in the output.
-      let factor = cast(size(of: x), dy.dtype) / cast(size(of: y), dy.dtype)
-      return .dense([dx / factor, nil])
+      // The quotient is an integer, which half precision may hold where it does not hold the sizes.
+      let factor = floorDiv(size(of: x), maximum(size(of: y), 1))
+      return .dense([dx / cast(factor, dy.dtype), nil])
     }
   }
 }

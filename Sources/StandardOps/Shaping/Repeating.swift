@@ -44,7 +44,11 @@ extension Ops {
     ) -> Gradient {
       guard let dy = upstream[0] else { return .dense([nil, nil]) }
       guard let rank = node.input(0).shape.rank ?? node.input(1).shape[0] else {
-        return .none("the rank of what is tiled is not known")
+        let graph = context.graph
+        let rows = stack([cast(node.input(1), .int32), shapeTensor(of: node.input(0))])
+        let apart = reshape(transpose(rows, permutation: [1, 0]), to: [-1])
+        let copies = range(graph.constant(0, .int32), size(of: apart), graph.constant(2, .int32))
+        return .dense([reshape(dy, to: apart).apply(Sum.self, [copies]), nil])
       }
       // Copies lie along axes of their own once multiples and sizes take turns; those are summed.
       let even = context.graph.constant((0..<rank).map { 2 * $0 }, .int32)

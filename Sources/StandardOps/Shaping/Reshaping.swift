@@ -30,7 +30,7 @@ extension Ops {
             throw GraphError(
               "\(count) elements of shape \(input) do not fit into \(known)")
           }
-          sizes[inferred] = product > 0 ? count / product : 0
+          sizes[inferred] = product > 0 ? count / product : sizeBesideZero(input, known)
         } else if let dimensions = input.dimensions {
           sizes[inferred] = sizeOfTheOnlyUnknown(dimensions, product)
         }
@@ -43,6 +43,12 @@ extension Ops {
     /// `[?, 4, 5]` reshaped to `[-1, 20]` keeps an unknown size; nothing more can be said.
     private static func sizeOfTheOnlyUnknown(_ dimensions: [Int?], _ product: Int) -> Int? {
       dimensions.contains(0) && product > 0 ? 0 : nil
+    }
+
+    /// `[3, 2, 0]` reshaped to `[3, -1, 0]`: as TensorFlow, what the sizes other than 0 leave.
+    private static func sizeBesideZero(_ input: PartialShape, _ wanted: [Int]) -> Int {
+      let given = (input.dimensions ?? []).reduce(1) { $0 * max($1 ?? 1, 1) }
+      return given / wanted.reduce(1) { $0 * max($1, 1) }
     }
 
     public static func partialValues(of node: Node) -> [PartialValue?] {

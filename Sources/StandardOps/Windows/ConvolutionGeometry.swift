@@ -62,8 +62,12 @@ struct WindowAttributes {
     isChannelsFirst ? (0, 2, 3, 1) : (0, 1, 2, 3)
   }
 
+  /// The node's own; window and strides may be given where they are no attributes.
+  ///
   /// - Throws: `GraphError` for values that no window has.
-  init(_ node: Node) throws(GraphError) {
+  init(_ node: Node, window stated: [Int]? = nil, strides statedStrides: [Int]? = nil)
+    throws(GraphError)
+  {
     let format = node[optional: AttributeKey<String>("data_format")] ?? "NHWC"
     guard format == "NHWC" || format == "NCHW" else {
       throw GraphError("data_format must be NHWC or NCHW, found \(format)")
@@ -71,8 +75,9 @@ struct WindowAttributes {
     isChannelsFirst = format == "NCHW"
     padding = node[optional: AttributeKey<String>("padding")] ?? "VALID"
     explicit = node[optional: AttributeKey<[Int]>("explicit_paddings")] ?? []
-    window = node[optional: AttributeKey<[Int]>("ksize")]
-    strides = node[optional: AttributeKey<[Int]>("strides")] ?? [1, 1, 1, 1]
+    window = stated ?? node[optional: AttributeKey<[Int]>("ksize")]
+    strides =
+      statedStrides ?? node[optional: AttributeKey<[Int]>("strides")] ?? [1, 1, 1, 1]
     dilations = node[optional: AttributeKey<[Int]>("dilations")] ?? [1, 1, 1, 1]
     for (name, list) in [
       ("strides", strides), ("dilations", dilations), ("ksize", window ?? [1, 1, 1, 1]),

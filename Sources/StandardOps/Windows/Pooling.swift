@@ -35,7 +35,8 @@ extension Ops {
   /// Gives each window's gradient to the first of its greatest elements.
   public enum MaxPoolGrad: KernelOp {
     public static let signature = Signature(
-      ["orig_input: T images", "orig_output: T images", "grad: T images"], gives: ["output: T"], pooling)
+      ["orig_input: T images", "orig_output: T images", "grad: T images"], gives: ["output: T"],
+      pooling)
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
       let output = try pooled(node, node.input(0).shape)
       for index in 1...2 where !output.isCompatible(with: node.input(index).shape) {
@@ -48,7 +49,30 @@ extension Ops {
     }
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
-    ) -> Gradient { .none("the second derivative of a maximum is not defined here") }
+    ) -> Gradient { ofChoosing(node, upstream[0], MaxPoolGradGrad.self) }
+  }
+
+  /// What each window's gradient is where its greatest element is: `MaxPoolGrad`'s own gradient.
+  public enum MaxPoolGradGrad: KernelOp {
+    public static let signature = Signature(
+      MaxPoolGrad.signature.inputs, gives: MaxPoolGrad.signature.outputs, averaging)
+    public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
+      let input = node.input(0).shape
+      let output = try pooled(node, input)
+      guard output.isCompatible(with: node.input(1).shape) else {
+        throw mismatch(node, 1, output, of: input)
+      }
+      guard input.isCompatible(with: node.input(2).shape) else {
+        throw GraphError("grad must have the shape \(input), found \(node.input(2).shape)")
+      }
+      return [output]
+    }
+    public static func kernel(of node: Node) -> KernelSpecification {
+      pool(.chosen, node, node.input(0).shape, isGradient: false)
+    }
+    public static func gradient(
+      of node: Node, _ upstream: [Tensor?], in context: GradientContext
+    ) -> Gradient { ofChoosing(node, upstream[0], MaxPoolGrad.self) }
   }
 
   /// The mean of the elements of each window that lie in the input.
@@ -103,6 +127,17 @@ extension Ops {
     GraphError(
       "windows over \(input) give the shape \(expected), found \(node.input(index).shape)",
       notes: [Graph.note("input \(index)", node.input(index))])
+  }
+
+  /// Where the greatest elements are does not change with them, so that only the third input counts.
+  private static func ofChoosing(_ node: Node, _ g: Tensor?, _ op: any Op.Type) -> Gradient {
+    guard let g else { return .dense([nil, nil, nil]) }
+    guard node[optional: AttributeKey<[Int]>("explicit_paddings")]?.isEmpty ?? true else {
+      return .unavailable("TensorFlow has none with explicit paddings")
+    }
+    let (x, y) = (node.input(0), node.input(1))
+    let stated = node.attributes.filter { $0.key != "explicit_paddings" }
+    return .dense([zerosLike(x), zerosLike(y), x.apply(op, [y, g], stated)])
   }
 
   private static func pooled(_ node: Node, _ input: PartialShape) throws(GraphError) -> PartialShape
