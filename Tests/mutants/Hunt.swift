@@ -42,7 +42,7 @@ final class Hunt {
           ? "exit" : process.terminationStatus == SIGPROF ? "hang" : "signal"
         failures.append("\(kind) \(process.terminationStatus): \(line)")
         print(failures[failures.count - 1])
-        fflush(stdout)
+        fflush(nil)
         if number + 1 < range.upperBound { pending.append((number + 1)..<range.upperBound) }
       }
     }

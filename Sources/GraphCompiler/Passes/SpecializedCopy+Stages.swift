@@ -5,7 +5,14 @@ import TensorCore
 extension SpecializedCopy {
   /// A stage that computes a tensor on which the rest of the plan depends.
   func barrier(deciding endpoint: Endpoint) throws(GraphError) -> StageBarrier {
-    try stage([endpoint], writes: [], .decide)
+    if isFed(endpoint) {
+      // What was computed for it would be computed again, and again.
+      let node = request.graph.node(at: endpoint.node)
+      throw GraphError(
+        "shapes or branches depend on its value, which has too many elements for that",
+        node: node.name, op: node.op, site: node.site)
+    }
+    return try stage([endpoint], writes: [], .decide)
   }
 
   /// A stage that computes a node's inputs, after which the node is computed from their values.

@@ -267,14 +267,19 @@ struct SpecializedCopy {
   /// - Throws: `needsValues` if it follows from feeds, a barrier if it must be computed.
   private func decision(_ predicate: Tensor?, at node: Node) throws -> Bool {
     guard let predicate else { return false }
+    guard (predicate.shape.count ?? 1) == 1 else { throw notAPredicate(predicate, node) }
     let value = try self.value(of: predicate, node, 1)
     guard value.count == 1, let number = value.integers?.first else {
-      throw CompilationError.invalid(
-        GraphError(
-          "the predicate must be a Boolean scalar, found \(predicate)", node: node.name,
-          op: node.op, site: node.site))
+      throw notAPredicate(predicate, node)
     }
     return number != 0
+  }
+
+  private func notAPredicate(_ tensor: Tensor, _ node: Node) -> CompilationError {
+    .invalid(
+      GraphError(
+        "the predicate must be a Boolean scalar, found \(tensor)", node: node.name, op: node.op,
+        site: node.site))
   }
 
   /// A small input as a constant, for a node whose shape depends on it.

@@ -54,7 +54,7 @@ extension TensorScatterOp {
       let isPut = cast(updates .== output.apply(Ops.GatherNd.self, [indices]), dy.dtype)
       let share = dy / isKept.apply(Ops.TensorScatterAdd.self, [indices, isPut])
       return .dense([share * isKept, nil, share.apply(Ops.GatherNd.self, [indices]) * isPut])
-    case .multiply, .divide:
+    case .multiply, .divide, .once:
       return .unavailable("products and quotients have no gradients in TensorFlow")
     }
   }

@@ -40,7 +40,9 @@ extension ConvolutionOp {
           "the input has \(channels) channels, the filter takes \(own)",
           notes: [Graph.note("input", node.input(0)), Graph.note("filter", node.input(1))])
       }
-      if !isDepthwise, let channelsOut = filter[3], channelsOut % (channels / own) != 0 {
+      if !isDepthwise, channels > 0, let channelsOut = filter[3],
+        channelsOut % (channels / own) != 0
+      {
         throw GraphError("\(channelsOut) output channels do not make \(channels / own) groups")
       }
     }
