@@ -113,11 +113,12 @@ import Testing
   @Test func aGradientThatCannotBeBuiltIsAMistake() throws {
     let graph = Graph()
     let x = graph.placeholder(.float32, [2, 2], name: "x")
-    let axis = graph.placeholder(.int32, [], name: "axis")
-    let picked = x.apply(Ops.GatherV2.self, [graph.constant([Int32(0)]), axis], name: "picked")
+    let indices = graph.placeholder(.int32, .unknown, name: "indices")
+    let picked = x.apply(
+      Ops.GatherV2.self, [indices, graph.constant(1)], name: "picked", ["batch_dims": .int(-1)])
     let y = reduceSum(square(x)) + reduceSum(picked)
     _ = gradients(of: y, withRespectTo: [x])
     let error = #expect(throws: GraphErrors.self) { try Session(graph) }
-    #expect("\(error!)".contains("its gradient cannot be built: its axis and ranks must be known"))
+    #expect("\(error!)".contains("its gradient cannot be built: batch_dims is -1 and the rank"))
   }
 }

@@ -55,10 +55,10 @@ import Testing
   @Test func namesTheOpOfTheBackwardPass() throws {
     let graph = Graph()
     let x = graph.placeholder(.float32, [3], name: "x")
-    let y = reduceSum(sqrt(x, name: "root") * 0)
+    let y = reduceSum(sqrt(x, name: "root"))
     let dx = try #require(gradients(of: y, withRespectTo: [x])[0])
     let error = try failure(try Session(graph), [dx], [x: [Float(1), 0, 4]])
-    #expect(error.source == .operation && error.kind == .nan, "\(error)")
+    #expect(error.source == .operation && error.kind == .infinity, "\(error)")
     #expect(error.node.contains("root"), "\(error)")
     #expect(error.position == [1])
   }

@@ -14,7 +14,7 @@ extension BundleOp {
   /// Gradient graphs hold these ops; nobody differentiates them again.
   public static func gradient(
     of node: Node, _ upstream: [Tensor?], in context: GradientContext
-  ) -> Gradient { .none("an optional passes no gradients") }
+  ) -> Gradient { .unavailable("an optional passes no gradients here") }
 }
 
 extension Ops {

@@ -174,7 +174,7 @@ extension Ops {
   /// The gradient of gathered rows of what has the sizes `dims`, which belongs to these rows only.
   static func rows(_ dy: Tensor, _ dims: Tensor, _ indices: Tensor) -> GradientValue {
     // The number of rows is said, since it does not follow where a row has no elements.
-    let count = reshape(product(ofSizes: shapeTensor(of: indices)), to: [1])
+    let count = reshape(size(of: indices), to: [1])
     let shape = concat([count, slice(dims, begin: [1], size: [-1])], axis: 0)
     return .slices(
       values: reshape(dy, to: shape), indices: reshape(indices, to: [-1]), shape: dims)

@@ -124,8 +124,13 @@ extension FusedBatchNormGradOp {
     let scaleGradient = reduceSum(dy * normal, axes: axes)
     var centred = dy
     if node[AttributeKey<Bool>("is_training")] {
-      // Gradients of this one are built before sizes are known.
-      let count = cast(floorDiv(size(of: x), maximum(size(of: mean), 1)), scale.dtype)
+      let count: Tensor
+      if let all = x.shape.count, let channels = x.shape[layout.channelAxis] {
+        count = scale.constant(Double(all / max(channels, 1)))
+      } else {
+        // Gradients of this one are built before sizes are known.
+        count = cast(floorDiv(size(of: x), maximum(size(of: mean), 1)), scale.dtype)
+      }
       centred =
         dy - layout.spread(offsetGradient / count) - normal * layout.spread(scaleGradient / count)
     }

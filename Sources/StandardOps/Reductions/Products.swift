@@ -9,6 +9,22 @@ extension Ops {
       [a[0] * b[0]]
     }
 
+    /// Of sizes, so that gradients that need numbers of slices have shapes.
+    public static func partialValues(of node: Node) -> [PartialValue?] {
+      guard [DType].indices.contains(node.input(0).dtype), let sizes = node.partialValue(0),
+        !sizes.isScalar, !keepsDimensions(node),
+        let axes = try? axes(of: node), axes == [0], let known = sizes.known
+      else { return [nil] }
+      var product: Int32 = 1
+      for size in known {
+        guard let size = Int32(exactly: size) else { return [nil] }
+        let (next, overflows) = product.multipliedReportingOverflow(by: size)
+        if overflows { return [nil] }
+        product = next
+      }
+      return [PartialValue(scalar: Int(product))]
+    }
+
     /// Each element's gradient is the product of the others, those before it times those after it: right
     /// also where some are 0.
     public static func gradient(

@@ -35,7 +35,7 @@ extension Ops {
   }
 
   /// The mean of the elements along axes: their sum over their number, towards zero for integers, whose
-  /// sum is kept in 64 bits.
+  /// sum is kept in 64 bits, as that of halves is in 32.
   public enum Mean: AxisReductionOp {
     public static func stateTypes(of node: Node) -> [DType] { [sumType(of: node)] }
     public static func initial(of node: Node) -> [Double] { [0] }
@@ -52,6 +52,7 @@ extension Ops {
       switch node.input(0).dtype {
       case .int8, .int16, .int32: .int64
       case .uint8, .uint16, .uint32: .uint64
+      case .float16, .bfloat16: .float32
       case let dtype: dtype
       }
     }
