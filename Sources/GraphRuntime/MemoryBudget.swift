@@ -8,6 +8,9 @@ enum MemoryBudget {
   /// What the machine has: a plan that needs more is refused though nobody set a budget.
   static let machine = max(sysconf(Int32(_SC_PHYS_PAGES)), 1) * max(sysconf(Int32(_SC_PAGESIZE)), 1)
 
+  /// What kernels may take for scratch however small the budget for buffers is.
+  static let leastScratch = 64 << 20
+
   /// - Throws: `SessionError` naming the node if its results take more bytes.
   static func check(_ node: Node, results bytes: Int, _ budget: Int) throws(SessionError) {
     guard bytes > budget else { return }
@@ -19,14 +22,12 @@ enum MemoryBudget {
 extension Executable {
   /// - Throws: `SessionError` if the plan with what its kernels need besides takes more bytes.
   func check(budget: Int, threads: Int) throws(SessionError) {
-    let scratch = scratchByteCount.multipliedReportingOverflow(by: threads)
-    let need = scratch.overflow ? .max : min(scratch.partialValue, .beyondSizes)
-    guard need > budget || need + plan.arenaByteCount + liveByteCount > budget else { return }
+    let need = [scratchByteCount, threads].sizeProduct
+    guard need > Swift.max(budget, MemoryBudget.leastScratch) else { return }
     let largest = zip(callables, plan.steps).max { $0.0.scratchByteCount < $1.0.scratchByteCount }
     throw SessionError(
-      "the run needs \(need) bytes of scratch beside \(plan.arenaByteCount + liveByteCount) for its "
-        + "buffers, more than the budget of \(budget); the most is for "
-        + "\"\(largest?.1.nodes.first ?? "")\"")
+      "the run needs \(need) bytes of scratch, most of it for \"\(largest?.1.nodes.first ?? "")\", more "
+        + "than the budget of \(budget); raise the budget")
   }
 }
 

@@ -195,7 +195,8 @@ enum DeepGraphs {
     axis.tensor.intVal = [0]
     axis.tensor.tensorShape = .init()
     graph.node = [
-      constant("c", 1, count: 2), node("axis", "Const", [], ["dtype": type(.dtInt32), "value": axis]),
+      constant("c", 1, count: 2),
+      node("axis", "Const", [], ["dtype": type(.dtInt32), "value": axis]),
     ]
     var two = TFAttrValue()
     two.i = 2

@@ -91,7 +91,9 @@ struct Extremes {
   private mutating func shapes(of name: String) {
     guard let value = base.feeds[name] else { return }
     let sizes = value.shape.dimensions
-    var others: [[Int]] = [[], [0], sizes + [1], [1] + sizes, Array(sizes.dropLast()), [2, 3, 5, 7]]
+    var others: [[Int]] = [
+      [], [0], sizes + [1], [1] + sizes, Array(sizes.dropLast()), [2, 3, 5, 7],
+    ]
     for axis in sizes.indices {
       for size in [0, 1, sizes[axis] + 1, max(sizes[axis] - 1, 0), 2 * sizes[axis] + 3] {
         var other = sizes

@@ -97,7 +97,8 @@ struct GraphMutator {
   }
 
   private mutating func anyType() -> TFDataType {
-    TFDataType(rawValue: choice([1, 2, 3, 4, 5, 6, 7, 9, 10, 14, 17, 19, 20, 21, 22, 23, 101, 999]))
+    TFDataType(
+      rawValue: choice([1, 2, 3, 4, 5, 6, 7, 9, 10, 14, 17, 19, 20, 21, 22, 23, 101, 999]))
       ?? .dtFloat
   }
 
@@ -174,7 +175,9 @@ struct GraphMutator {
   }
 
   private mutating func changeElements(of tensor: inout TFTensorProto) {
-    guard let value = try? tensor.tensorValue(), value.count > 0, value.count <= 4096 else { return }
+    guard let value = try? tensor.tensorValue(), value.count > 0, value.count <= 4096 else {
+      return
+    }
     if let integers = value.integers {
       let changed = integers.enumerated().map { _, number in
         oneIn(integers.count) ? Int(extreme()) : number
@@ -227,7 +230,9 @@ struct GraphMutator {
       function.nodeDef.append(call)
       for key in function.ret.keys { function.ret[key] = "again:output:0" }
     case 1:
-      if let key = function.ret.keys.sorted().first { function.ret[key] = choice(["", "nowhere:z:0"]) }
+      if let key = function.ret.keys.sorted().first {
+        function.ret[key] = choice(["", "nowhere:z:0"])
+      }
     case 2: if !function.signature.inputArg.isEmpty { function.signature.inputArg.removeLast() }
     case 3: function.nodeDef = choice(all).nodeDef
     default:

@@ -100,7 +100,9 @@ import TensorFlowFormats
     _ number: Int, _ bases: [GraphTrial.Base], _ pool: [TFNodeDef],
     _ all: [(String, GraphTrial.Base)]
   ) -> (String, GraphTrial.Base, TFGraphDef) {
-    if extremes { return ("\(all[number].1.name): \(all[number].0)", all[number].1, all[number].1.graph) }
+    if extremes {
+      return ("\(all[number].1.name): \(all[number].0)", all[number].1, all[number].1.graph)
+    }
     if number >= count {
       let (name, graph) = DeepGraphs.all[number - count]
       return (name, .init(deep: name, graph), graph)

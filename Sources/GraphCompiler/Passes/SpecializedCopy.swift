@@ -74,7 +74,10 @@ struct SpecializedCopy {
   /// The copy of a tensor; nil if it is dead.
   func map(_ endpoint: Endpoint) -> Tensor? {
     if let fed = feeds[endpoint] { return fed }
-    return (outputs[endpoint.node] ?? [])[endpoint.output]
+    guard let own = outputs[endpoint.node], own.indices.contains(endpoint.output) else {
+      return nil
+    }
+    return own[endpoint.output]
   }
 
   /// The value that a variable has after everything else.
@@ -202,9 +205,12 @@ struct SpecializedCopy {
     if node.op == Ops.OptionalHasValue.name {
       return [target.withScope({ $0.origin = node.index }) { target.constant(hasValue) }]
     }
-    guard hasValue else {
+    guard hasValue, source.inputs.count == node.record.outputs.count else {
       throw CompilationError.invalid(
-        GraphError("the optional has no value", node: node.name, op: node.op, site: node.site))
+        GraphError(
+          hasValue
+            ? "the optional has \(source.inputs.count) values, not \(node.record.outputs.count)"
+            : "the optional has no value", node: node.name, op: node.op, site: node.site))
     }
     return source.inputs
   }

@@ -8,11 +8,11 @@ import TensorCore
 /// what backends go by alone — a kernel's loops, strides, offsets and shapes, with arithmetic that
 /// does not overflow — so that a check which an op forgets is an error, never an access. What indices
 /// held in buffers address is checked by the named kernels, element by element.
-struct AccessProof {
+package struct AccessProof {
   private let buffers: [Plan.Buffer]
 
   /// - Throws: `GraphError` naming the node whose kernel would leave a buffer.
-  static func check(_ plan: Plan) throws(GraphError) {
+  package static func check(_ plan: Plan) throws(GraphError) {
     for step in plan.steps {
       let proof = AccessProof(buffers: step.buffers.map { plan.buffers[$0] })
       do throws(GraphError) {

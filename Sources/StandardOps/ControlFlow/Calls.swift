@@ -115,7 +115,7 @@ extension Ops {
   @TaskLocal private static var callDepth = 0
   /// Functions that call themselves have no end, and a few that call one another twice none in reach.
   private static let callDepthLimit = 64
-  private static let nodeLimit = 250_000
+  private static let nodeLimit = 100_000
 
   /// The gradient of a node that calls functions, whose own calls are differentiated by the same way.
   static func differentiated(_ node: Node, _ gradient: () -> Gradient) -> Gradient {
