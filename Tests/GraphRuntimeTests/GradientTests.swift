@@ -26,6 +26,10 @@ import Testing
     }
   }
 
+  @Test func transposingByAxesFromTheEnd() throws {
+    try check("transpose", [[2, 3, 4]]) { square(transpose($0[0], permutation: [-1, 0, -2])) }
+  }
+
   @Test func elementwiseOfTwoInputsThatBroadcast() throws {
     for shapes in [[[3, 4], [4]], [[3, 1], [2, 3, 4]], [[], [2, 2]]] as [[TensorCore.Shape]] {
       try check("add", shapes) { $0[0] + $0[1] }

@@ -52,7 +52,9 @@ public func transpose(
   return x.graph.composed(name ?? "transpose", at: SourceSite(file, line)) { scope in
     let order: Tensor
     if let permutation {
-      order = x.graph.constant(permutation, .int32, name: "perm")
+      // The gradient inverts it, where axes counted from the end are an error.
+      let axes = permutation.map { $0 < 0 ? $0 + permutation.count : $0 }
+      order = x.graph.constant(axes, .int32, name: "perm")
     } else if let rank = x.shape.rank {
       order = x.graph.constant(Array((0..<rank).reversed()), .int32, name: "perm")
     } else {
