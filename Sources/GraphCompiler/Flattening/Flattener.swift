@@ -19,7 +19,7 @@ struct Flattener {
     self.library = library
     target = Graph(ops: library.ops)
     let own = source.count + library.functions.reduce(0) { $0 + $1.body.count }
-    nodeLimit = 250_000 + 16 * own
+    nodeLimit = 100_000 + 16 * own
   }
 
   /// What stands for an output.

@@ -182,8 +182,10 @@ package struct Grouping {
           + "reduction or product already"
       }
       // The kernel of another backend would round what follows otherwise than that would be alone.
-      if let convolution = node.convolution, !convolution.isCommon, !roundsAlike(root, above: node) {
-        return "is stored, since not every backend has its kernel and what follows is not rounded alike"
+      if let convolution = node.convolution, !convolution.isCommon, !roundsAlike(root, above: node)
+      {
+        return
+          "is stored, since not every backend has its kernel and what follows is not rounded alike"
       }
       // Only a kernel whose elements are the heavy node's own can finish it.
       guard result.isAligned, state[root]?.evaluations == count,

@@ -47,7 +47,8 @@ struct RewriteCase {
     guard inputs.count == application.inputs.count, after.count == application.replacement.count
     else { return nil }
     guard let before = try? target.copy(application.node, inputs: inputs).outputs,
-      before.count == after.count, before.allSatisfy({ $0.dtype.byteCount != nil }) else {
+      before.count == after.count, before.allSatisfy({ $0.dtype.byteCount != nil })
+    else {
       return nil
     }
     graph = target

@@ -111,20 +111,23 @@ extension Ops {
     }
   }
 
-  /// How many calls, conditionals and loops the one that is differentiated lies in.
-  @TaskLocal private static var callDepth = 0
+  /// How many calls, conditionals and loops the one that is differentiated lies in, and how many nodes
+  /// there were before the outermost was.
+  @TaskLocal private static var calls = (depth: 0, nodes: 0)
   /// Functions that call themselves have no end, and a few that call one another twice none in reach.
   private static let callDepthLimit = 64
-  private static let nodeLimit = 100_000
+  private static let grownLimit = 50_000
 
   /// The gradient of a node that calls functions, whose own calls are differentiated by the same way.
   static func differentiated(_ node: Node, _ gradient: () -> Gradient) -> Gradient {
-    guard callDepth < callDepthLimit, node.graph.count < nodeLimit else {
+    let count = node.graph.count
+    let first = calls.depth == 0 ? count : calls.nodes
+    guard calls.depth < callDepthLimit, count < grownLimit + 8 * first else {
       return .unavailable(
         "functions call one another more than \(callDepthLimit) deep, or come to more than "
-          + "\(nodeLimit) nodes")
+          + "\(grownLimit) nodes")
     }
-    return $callDepth.withValue(callDepth + 1, operation: gradient)
+    return $calls.withValue((calls.depth + 1, first), operation: gradient)
   }
 
   /// The gradient of a call is that of the function's nodes, put in place once more.

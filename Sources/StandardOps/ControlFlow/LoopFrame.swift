@@ -152,5 +152,8 @@ extension Node {
   /// Whether the node brings something into a loop.
   package var isEnter: Bool { op == Ops.Enter.name || op == Ops.RefEnter.name }
   /// Whether the node takes something out of a loop.
-  package var isExit: Bool { op == Ops.Exit.name || op == Ops.RefExit.name }
+  package var isExit: Bool { exits.contains(op) }
 }
+
+/// Asked of every node of a graph, where making a name of a type would take longer than all else.
+private let exits: Set<String> = [Ops.Exit.name, Ops.RefExit.name]

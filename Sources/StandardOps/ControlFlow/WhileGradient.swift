@@ -34,7 +34,7 @@ package struct WhileGradient {
     _ condition: Function, _ body: Function, _ inputs: [Tensor], _ upstream: [Tensor?],
     _ variableCount: Int, _ context: GradientContext
   ) -> [Tensor?] {
-    if body.body.operations.contains(where: { $0.changesVariables(context.graph) }) {
+    if body.changesVariables(context.graph) {
       context.graph.record(
         GraphError(
           "a loop whose body changes variables cannot be differentiated", node: body.name))
@@ -161,17 +161,28 @@ package struct WhileGradient {
   }
 }
 
-extension Node {
-  /// Whether the node writes what lasts; arrays of tensors last no longer than a run, and a call does
-  /// what its functions do, which the library holds.
+extension Function {
+  /// Whether a node writes what lasts; arrays of tensors last no longer than a run, and a call does what
+  /// its functions do, which the library holds.
   fileprivate func changesVariables(_ library: Graph) -> Bool {
-    guard let definition else { return false }
-    if let call = definition as? any CallOp.Type {
-      return call.functionAttributes.contains { attribute in
-        guard let function = function(attribute, in: library) else { return true }
-        return function.body.operations.contains { $0.changesVariables(library) }
+    // Functions may call themselves, and one another often.
+    var seen: Set<String> = [name]
+    var pending = [self]
+    while let function = pending.popLast() {
+      for node in function.body.operations {
+        guard let definition = node.definition else { continue }
+        guard let call = definition as? any CallOp.Type else {
+          if definition.effects.contains(.writes), !(definition is any SharedValuesOp.Type) {
+            return true
+          }
+          continue
+        }
+        for attribute in call.functionAttributes {
+          guard let called = node.function(attribute, in: library) else { return true }
+          if seen.insert(called.name).inserted { pending.append(called) }
+        }
       }
     }
-    return definition.effects.contains(.writes) && !(definition is any SharedValuesOp.Type)
+    return false
   }
 }

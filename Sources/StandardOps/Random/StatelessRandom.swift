@@ -119,7 +119,8 @@ extension Ops {
   private static let seededSignature = Signature(
     ["shape: T vector", "seed: Tseed vector"], gives: ["output: dtype"], seeded)
   private static let keyedSignature = Signature(
-    ["shape: Tshape vector", "key: uint64", "counter: uint64", "alg: int32 scalar"], gives: ["output: dtype"],
+    ["shape: Tshape vector", "key: uint64", "counter: uint64", "alg: int32 scalar"],
+    gives: ["output: dtype"],
     keyed)
 
   /// The key and counter of a seed.
@@ -170,7 +171,8 @@ extension Ops {
   public enum StatelessRandomUniformInt: StatelessRandomOp {
     public static let distribution = RandomDistribution.uniformInteger
     public static let signature = Signature(
-      ["shape: T vector", "seed: Tseed vector", "minval: dtype", "maxval: dtype"], gives: ["output: dtype"],
+      ["shape: T vector", "seed: Tseed vector", "minval: dtype", "maxval: dtype"],
+      gives: ["output: dtype"],
       [
         .type("dtype", .indices), .type("T", .indices),
         .type("Tseed", .indices, default: .int64),
@@ -196,7 +198,8 @@ extension Ops {
     public static let distribution = RandomDistribution.uniformInteger
     public static let signature = Signature(
       [
-        "shape: Tshape vector", "key: uint64", "counter: uint64", "alg: int32 scalar", "minval: dtype",
+        "shape: Tshape vector", "key: uint64", "counter: uint64", "alg: int32 scalar",
+        "minval: dtype",
         "maxval: dtype",
       ], gives: ["output: dtype"],
       [.type("dtype", .indices), .type("Tshape", .indices, default: .int32)])

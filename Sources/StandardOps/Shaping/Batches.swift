@@ -6,7 +6,8 @@ extension Ops {
   public enum SpaceToBatchND: CompositeOp {
     public static let staticInputs = [1, 2]
     public static let signature = Signature(
-      ["input: T", "block_shape: Tblock_shape vector", "paddings: Tpaddings matrix"], gives: ["output: T"],
+      ["input: T", "block_shape: Tblock_shape vector", "paddings: Tpaddings matrix"],
+      gives: ["output: T"],
       [
         .type("T"), .type("Tblock_shape", .indices, default: .int32),
         .type("Tpaddings", .indices, default: .int32),
@@ -62,7 +63,8 @@ extension Ops {
   public enum BatchToSpaceND: CompositeOp {
     public static let staticInputs = [1, 2]
     public static let signature = Signature(
-      ["input: T", "block_shape: Tblock_shape vector", "crops: Tcrops matrix"], gives: ["output: T"],
+      ["input: T", "block_shape: Tblock_shape vector", "crops: Tcrops matrix"],
+      gives: ["output: T"],
       [
         .type("T"), .type("Tblock_shape", .indices, default: .int32),
         .type("Tcrops", .indices, default: .int32),

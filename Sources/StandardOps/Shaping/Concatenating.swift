@@ -53,7 +53,8 @@ extension Ops {
   /// Where each of several tensors begins in their concatenation, from their shapes.
   public enum ConcatOffset: ShapeOp {
     public static let signature = Signature(
-      ["concat_dim: int32 scalar", "shape: N * shape_type vector"], gives: ["offset: N * shape_type"],
+      ["concat_dim: int32 scalar", "shape: N * shape_type vector"],
+      gives: ["offset: N * shape_type"],
       [.int("N"), .type("shape_type", .indices, default: .int32)])
 
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {

@@ -30,7 +30,8 @@ extension Ops {
 
     public static func view(of node: Node) -> View? {
       guard let input = node.input(0).shape.fullyDefined,
-        let paddings = (try? checkedPaddings(node)) ?? nil, let edge = try? edge(of: node), paddings.count == input.rank
+        let paddings = (try? checkedPaddings(node)) ?? nil, let edge = try? edge(of: node),
+        paddings.count == input.rank
       else { return nil }
       let rank = input.rank
       var pieces = [(lower: [Int](), extents: [Int](), axes: [AffineIndex]())]

@@ -8,7 +8,8 @@ extension Ops {
     /// The new axis in the output; −1 for the last.
     public static let axis = AttributeKey<Int>("axis")
     public static let signature = Signature(
-      ["indices: TI", "depth: int32 scalar", "on_value: T scalar", "off_value: T scalar"], gives: ["output: T"],
+      ["indices: TI", "depth: int32 scalar", "on_value: T scalar", "off_value: T scalar"],
+      gives: ["output: T"],
       [
         .int("axis", default: -1), .type("T", .dense),
         .type("TI", [.uint8, .int8, .int32, .int64], default: .int64),

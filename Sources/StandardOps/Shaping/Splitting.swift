@@ -44,7 +44,8 @@ extension Ops {
     /// The number of parts.
     public static let count = AttributeKey<Int>("num_split")
     public static let signature = Signature(
-      ["value: T", "size_splits: Tlen vector", "split_dim: int32 scalar"], gives: ["output: num_split * T"],
+      ["value: T", "size_splits: Tlen vector", "split_dim: int32 scalar"],
+      gives: ["output: num_split * T"],
       [.int("num_split"), .type("T"), .type("Tlen", .indices, default: .int64)])
 
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {

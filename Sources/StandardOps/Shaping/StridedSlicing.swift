@@ -10,7 +10,8 @@ extension Ops {
       .int("shrink_axis_mask", default: 0),
     ]
     public static let signature = Signature(
-      ["input: T", "begin: Index vector", "end: Index vector", "strides: Index vector"], gives: ["output: T"],
+      ["input: T", "begin: Index vector", "end: Index vector", "strides: Index vector"],
+      gives: ["output: T"],
       [.type("T"), .type("Index", .indices)] + masks)
 
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
@@ -68,7 +69,10 @@ extension Ops {
   public enum StridedSliceGrad: CompositeOp {
     public static let staticInputs = [0, 1, 2, 3]
     public static let signature = Signature(
-      ["shape: Index vector", "begin: Index vector", "end: Index vector", "strides: Index vector", "dy: T"],
+      [
+        "shape: Index vector", "begin: Index vector", "end: Index vector", "strides: Index vector",
+        "dy: T",
+      ],
       gives: ["output: T"], [.type("T"), .type("Index", .indices)] + StridedSlice.masks)
 
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {

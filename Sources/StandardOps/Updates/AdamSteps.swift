@@ -11,7 +11,8 @@ extension Ops {
     public static let gradientInput = 9
     public static let signature = Signature(
       [
-        "var: resource", "m: resource", "v: resource", "beta1_power: T scalar", "beta2_power: T scalar", "lr: T scalar",
+        "var: resource", "m: resource", "v: resource", "beta1_power: T scalar",
+        "beta2_power: T scalar", "lr: T scalar",
         "beta1: T scalar", "beta2: T scalar", "epsilon: T scalar", "grad: T",
       ], gives: [], [.type("T", .floats), .flag("use_locking"), .flag("use_nesterov")])
     public static func moved(_ values: [Tensor], by gradient: Tensor, _ node: Node) -> [Tensor] {
@@ -32,7 +33,8 @@ extension Ops {
     public static let signature = Signature(
       [
         "var: resource", "m: resource", "v: resource", "vhat: resource", "beta1_power: T scalar",
-        "beta2_power: T scalar", "lr: T scalar", "beta1: T scalar", "beta2: T scalar", "epsilon: T scalar", "grad: T",
+        "beta2_power: T scalar", "lr: T scalar", "beta1: T scalar", "beta2: T scalar",
+        "epsilon: T scalar", "grad: T",
       ], gives: [], [.type("T", .floats), .flag("use_locking")])
     public static func moved(_ values: [Tensor], by gradient: Tensor, _ node: Node) -> [Tensor] {
       let alpha = stepSize(node)
@@ -65,7 +67,8 @@ extension Ops {
     public static let gradientInput = 8
     public static let signature = Signature(
       [
-        "var: resource", "m: resource", "v: resource", "beta1_power: T scalar", "lr: T scalar", "beta1: T scalar",
+        "var: resource", "m: resource", "v: resource", "beta1_power: T scalar", "lr: T scalar",
+        "beta1: T scalar",
         "beta2: T scalar", "epsilon: T scalar", "grad: T",
       ], gives: [], [.type("T", .floats), .flag("use_locking")])
     public static func moved(_ values: [Tensor], by gradient: Tensor, _ node: Node) -> [Tensor] {

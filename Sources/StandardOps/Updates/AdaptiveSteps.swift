@@ -21,7 +21,8 @@ extension Ops {
     public static let variableCount = 2
     public static let gradientInput = 4
     public static let signature = Signature(
-      ["var: resource", "accum: resource", "lr: T scalar", "epsilon: T scalar", "grad: T"], gives: [],
+      ["var: resource", "accum: resource", "lr: T scalar", "epsilon: T scalar", "grad: T"],
+      gives: [],
       [.type("T", .floats), .flag("use_locking"), .flag("update_slots", default: true)])
     public static func moved(_ values: [Tensor], by gradient: Tensor, _ node: Node) -> [Tensor] {
       let (rate, epsilon) = (node.scalar("lr"), node.scalar("epsilon"))
@@ -37,7 +38,8 @@ extension Ops {
     public static let gradientInput = 6
     public static let signature = Signature(
       [
-        "var: resource", "accum: resource", "accum_update: resource", "lr: T scalar", "rho: T scalar",
+        "var: resource", "accum: resource", "accum_update: resource", "lr: T scalar",
+        "rho: T scalar",
         "epsilon: T scalar", "grad: T",
       ], gives: [], [.type("T", .floats), .flag("use_locking")])
     public static func moved(_ values: [Tensor], by gradient: Tensor, _ node: Node) -> [Tensor] {
@@ -57,7 +59,8 @@ extension Ops {
     public static let gradientInput = 7
     public static let signature = Signature(
       [
-        "var: resource", "ms: resource", "mom: resource", "lr: T scalar", "rho: T scalar", "momentum: T scalar",
+        "var: resource", "ms: resource", "mom: resource", "lr: T scalar", "rho: T scalar",
+        "momentum: T scalar",
         "epsilon: T scalar", "grad: T",
       ], gives: [], [.type("T", .floats), .flag("use_locking")])
     public static func moved(_ values: [Tensor], by gradient: Tensor, _ node: Node) -> [Tensor] {
@@ -76,7 +79,8 @@ extension Ops {
     public static let gradientInput = 8
     public static let signature = Signature(
       [
-        "var: resource", "mg: resource", "ms: resource", "mom: resource", "lr: T scalar", "rho: T scalar",
+        "var: resource", "mg: resource", "ms: resource", "mom: resource", "lr: T scalar",
+        "rho: T scalar",
         "momentum: T scalar", "epsilon: T scalar", "grad: T",
       ], gives: [], [.type("T", .floats), .flag("use_locking")])
     public static func moved(_ values: [Tensor], by gradient: Tensor, _ node: Node) -> [Tensor] {
@@ -101,7 +105,8 @@ extension Ops {
     public static let variableCount = 2
     public static let gradientInput = 3
     public static let signature = Signature(
-      ["var: resource", "accum: resource", "lr: T scalar", "grad: T", "momentum: T scalar"], gives: [],
+      ["var: resource", "accum: resource", "lr: T scalar", "grad: T", "momentum: T scalar"],
+      gives: [],
       [.type("T", .floats), .flag("use_locking"), .flag("use_nesterov")])
     public static func moved(_ values: [Tensor], by gradient: Tensor, _ node: Node) -> [Tensor] {
       let momentum = node.scalar("momentum")

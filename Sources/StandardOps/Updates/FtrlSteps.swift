@@ -12,7 +12,8 @@ extension Ops {
     public static let gradientInput = 3
     public static let signature = Signature(
       [
-        "var: resource", "accum: resource", "linear: resource", "grad: T", "lr: T scalar", "l1: T scalar",
+        "var: resource", "accum: resource", "linear: resource", "grad: T", "lr: T scalar",
+        "l1: T scalar",
         "l2: T scalar", "lr_power: T scalar",
       ], gives: [], ftrl)
     public static func moved(_ values: [Tensor], by gradient: Tensor, _ node: Node) -> [Tensor] {
@@ -26,7 +27,8 @@ extension Ops {
     public static let gradientInput = 3
     public static let signature = Signature(
       [
-        "var: resource", "accum: resource", "linear: resource", "grad: T", "lr: T scalar", "l1: T scalar",
+        "var: resource", "accum: resource", "linear: resource", "grad: T", "lr: T scalar",
+        "l1: T scalar",
         "l2: T scalar", "l2_shrinkage: T scalar", "lr_power: T scalar",
       ], gives: [], ftrl)
     public static func moved(_ values: [Tensor], by gradient: Tensor, _ node: Node) -> [Tensor] {

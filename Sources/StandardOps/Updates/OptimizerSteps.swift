@@ -78,7 +78,8 @@ extension Ops {
     public static let variableCount = 2
     public static let gradientInput = 3
     public static let signature = Signature(
-      ["var: resource", "accum: resource", "lr: T scalar", "grad: T", "momentum: T scalar"], gives: [],
+      ["var: resource", "accum: resource", "lr: T scalar", "grad: T", "momentum: T scalar"],
+      gives: [],
       [.type("T", .floats), .flag("use_locking"), .flag("use_nesterov")])
     public static func moved(_ values: [Tensor], by gradient: Tensor, _ node: Node) -> [Tensor] {
       let (rate, momentum) = (node.scalar("lr"), node.scalar("momentum"))

@@ -32,7 +32,8 @@ extension ConvolutionOp {
     let attributes = try WindowAttributes(node)
     let (input, filter) = try operands(node)
     guard (input.rank ?? 4) == 4, (filter.rank ?? 4) == 4 else {
-      throw GraphError("images and a filter of four sizes are expected, found \(input) and \(filter)")
+      throw GraphError(
+        "images and a filter of four sizes are expected, found \(input) and \(filter)")
     }
     if let channels = input[attributes.axes.channels], let own = filter[2] {
       guard isDepthwise ? channels == own : own > 0 && channels % own == 0 else {
@@ -111,7 +112,8 @@ extension Ops {
     public static let part = ConvolutionPart.inputGradient
     public static let isDepthwise = false
     public static let signature = Signature(
-      ["input_sizes: int32 vector", "filter: T images", "out_backprop: T images"], gives: ["output: T"], attributes)
+      ["input_sizes: int32 vector", "filter: T images", "out_backprop: T images"],
+      gives: ["output: T"], attributes)
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
     ) -> Gradient {
@@ -124,7 +126,8 @@ extension Ops {
     public static let part = ConvolutionPart.filterGradient
     public static let isDepthwise = false
     public static let signature = Signature(
-      ["input: T images", "filter_sizes: int32 vector", "out_backprop: T images"], gives: ["output: T"], attributes)
+      ["input: T images", "filter_sizes: int32 vector", "out_backprop: T images"],
+      gives: ["output: T"], attributes)
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
     ) -> Gradient {
@@ -152,7 +155,8 @@ extension Ops {
     public static let part = ConvolutionPart.inputGradient
     public static let isDepthwise = true
     public static let signature = Signature(
-      ["input_sizes: int32 vector", "filter: T images", "out_backprop: T images"], gives: ["output: T"],
+      ["input_sizes: int32 vector", "filter: T images", "out_backprop: T images"],
+      gives: ["output: T"],
       depthwiseAttributes)
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
@@ -167,7 +171,8 @@ extension Ops {
     public static let part = ConvolutionPart.filterGradient
     public static let isDepthwise = true
     public static let signature = Signature(
-      ["input: T images", "filter_sizes: int32 vector", "out_backprop: T images"], gives: ["output: T"],
+      ["input: T images", "filter_sizes: int32 vector", "out_backprop: T images"],
+      gives: ["output: T"],
       depthwiseAttributes)
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
