@@ -1,4 +1,5 @@
 import GraphCore
+import Synchronization
 import TensorCore
 
 /// An op that runs functions of its graph.
@@ -47,7 +48,7 @@ extension Ops {
     public static let signature = Signature(["args: Tin"], gives: ["output: Tout"], call)
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
-    ) -> Gradient { differentiated(node) { callGradient(node, upstream, context) } }
+    ) -> Gradient { differentiated { callGradient(node, upstream, context) } }
   }
 
   /// Calls a function that has effects.
@@ -56,7 +57,7 @@ extension Ops {
     public static let signature = Signature(["args: Tin"], gives: ["output: Tout"], call)
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
-    ) -> Gradient { differentiated(node) { callGradient(node, upstream, context) } }
+    ) -> Gradient { differentiated { callGradient(node, upstream, context) } }
   }
 
   private static let conditional: [Signature.AttributeDefinition] = [
@@ -71,7 +72,7 @@ extension Ops {
       ["cond: Tcond", "input: Tin"], gives: ["output: Tout"], conditional)
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
-    ) -> Gradient { differentiated(node) { conditionalGradient(node, upstream, context) } }
+    ) -> Gradient { differentiated { conditionalGradient(node, upstream, context) } }
   }
 
   /// Calls one of two functions without effects.
@@ -80,7 +81,7 @@ extension Ops {
     public static let signature = If.signature
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
-    ) -> Gradient { differentiated(node) { conditionalGradient(node, upstream, context) } }
+    ) -> Gradient { differentiated { conditionalGradient(node, upstream, context) } }
   }
 
   private static let loop: [Signature.AttributeDefinition] = [
@@ -96,7 +97,7 @@ extension Ops {
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
     ) -> Gradient {
-      differentiated(node) { WhileGradient.gradient(of: node, upstream, in: context) }
+      differentiated { WhileGradient.gradient(of: node, upstream, in: context) }
     }
   }
 
@@ -107,27 +108,41 @@ extension Ops {
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
     ) -> Gradient {
-      differentiated(node) { WhileGradient.gradient(of: node, upstream, in: context) }
+      differentiated { WhileGradient.gradient(of: node, upstream, in: context) }
     }
   }
 
-  /// How many calls, conditionals and loops the one that is differentiated lies in, and how many nodes
-  /// there were before the outermost was.
-  @TaskLocal private static var calls = (depth: 0, nodes: 0)
+  /// How many calls, conditionals and loops the one that is differentiated lies in.
+  @TaskLocal private static var callDepth = 0
+  /// How many were differentiated since the outermost was.
+  @TaskLocal private static var callCount = CallCount()
   /// Functions that call themselves have no end, and a few that call one another twice none in reach.
   private static let callDepthLimit = 64
-  private static let grownLimit = 50_000
+  private static let callLimit = 4096
 
   /// The gradient of a node that calls functions, whose own calls are differentiated by the same way.
-  static func differentiated(_ node: Node, _ gradient: () -> Gradient) -> Gradient {
-    let count = node.graph.count
-    let first = calls.depth == 0 ? count : calls.nodes
-    guard calls.depth < callDepthLimit, count < grownLimit + 8 * first else {
-      return .unavailable(
-        "functions call one another more than \(callDepthLimit) deep, or come to more than "
-          + "\(grownLimit) nodes")
+  static func differentiated(_ gradient: () -> Gradient) -> Gradient {
+    if callDepth == 0 {
+      return $callCount.withValue(CallCount()) {
+        $callDepth.withValue(1, operation: gradient)
+      }
     }
-    return $calls.withValue((calls.depth + 1, first), operation: gradient)
+    guard callDepth < callDepthLimit, callCount.next() <= callLimit else {
+      return .unavailable(
+        "functions call one another more than \(callDepthLimit) deep or \(callLimit) times")
+    }
+    return $callDepth.withValue(callDepth + 1, operation: gradient)
+  }
+
+  /// A number that all of one calculation count up.
+  private final class CallCount: Sendable {
+    private let count = Mutex(0)
+    func next() -> Int {
+      count.withLock {
+        $0 += 1
+        return $0
+      }
+    }
   }
 
   /// The gradient of a call is that of the function's nodes, put in place once more.
