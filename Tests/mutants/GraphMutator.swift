@@ -175,9 +175,9 @@ struct GraphMutator {
   }
 
   private mutating func changeElements(of tensor: inout TFTensorProto) {
-    guard let value = try? tensor.tensorValue(), value.count > 0, value.count <= 4096 else {
-      return
-    }
+    // A stated shape may be of any size by now.
+    let count = tensor.tensorShape.dim.map { Int($0.size) }.sizeProduct
+    guard (1...4096).contains(count), let value = try? tensor.tensorValue() else { return }
     if let integers = value.integers {
       let changed = integers.enumerated().map { _, number in
         oneIn(integers.count) ? Int(extreme()) : number

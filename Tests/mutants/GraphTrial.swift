@@ -84,8 +84,7 @@ struct GraphTrial {
         .filter { $0.dtype.isFloatingPoint }
       guard let first = results.first, !inputs.isEmpty else { return }
       let found = gradients(of: reduceSum(first), withRespectTo: inputs).compactMap { $0 }
-      let session = try Session(
-        graph, backend: .cpu, threads: 1, memoryBudget: Self.budget)
+      let session = try session(graph, .cpu, optimizes: true)
       _ = try session.run(found, feeding: feeds(graph))
     case .convert:
       try GraphFile.write(graph, to: folder + "/mutant.graph")
@@ -96,14 +95,21 @@ struct GraphTrial {
   }
 
   private func execute(_ graph: Graph, _ backend: Session.BackendChoice, optimizes: Bool) throws {
-    var settings = CompilerSettings(rewrites: optimizes, fuses: optimizes)
-    settings.roundLimit = 1000
-    let session = try Session(
-      graph, backend: backend, threads: 1, memoryBudget: Self.budget, compiler: settings)
+    let session = try session(graph, backend, optimizes: optimizes)
     let feeds = feeds(graph)
     let initial = targets(graph)
     if !initial.isEmpty { try? session.run(initial, feeding: feeds) }
     _ = try session.run(fetches(graph), feeding: feeds)
+  }
+
+  private func session(
+    _ graph: Graph, _ backend: Session.BackendChoice, optimizes: Bool
+  ) throws -> Session {
+    var settings = CompilerSettings(rewrites: optimizes, fuses: optimizes)
+    // A mutant's loop may have no end.
+    settings.roundLimit = 1000
+    return try Session(
+      graph, backend: backend, threads: 1, memoryBudget: Self.budget, compiler: settings)
   }
 
   private func fetches(_ graph: Graph) -> [Tensor] {
