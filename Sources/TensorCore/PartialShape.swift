@@ -17,9 +17,14 @@ public struct PartialShape: Hashable, Sendable {
   /// The shape `[]` of one element.
   public static let scalar = PartialShape([Int?]())
 
-  /// A shape of `rank` unknown sizes.
+  /// TensorFlow's limit of dimensions.
+  private static let mostDimensions = 254
+
+  /// A shape of `rank` unknown sizes; unknown altogether where no tensor has so many dimensions, as a
+  /// file may say.
   public static func ofRank(_ rank: Int) -> PartialShape {
-    PartialShape([Int?](repeating: nil, count: rank))
+    guard (0...mostDimensions).contains(rank) else { return .unknown }
+    return PartialShape([Int?](repeating: nil, count: rank))
   }
 
   /// The number of dimensions, if known.
