@@ -55,11 +55,13 @@ extension Blocks where T: FixedWidthInteger {
   }
 
   /// A division that reports a zero divisor instead of trapping.
+  @inline(__always)
   private static func divided(_ body: @escaping (T, T) -> T) -> BlockFunction {
     checked(.divisionByZero, isWrong: { $1 == 0 }, body)
   }
 
   /// A function that reports operands that it is not defined for in the kernel's status.
+  @inline(__always)
   private static func checked(
     _ failure: KernelStatus, isWrong: @escaping (T, T) -> Bool, _ body: @escaping (T, T) -> T
   ) -> BlockFunction {

@@ -88,7 +88,7 @@ extension Graph {
       let before = node.graph.node(at: old.node).record
       let after = new.node.record
       return before.outputs[old.output] == after.outputs[new.index]
-        && (before.op == Ops.Const.name) == (after.op == Ops.Const.name)
+        && before.definition is Ops.Const.Type == (after.definition is Ops.Const.Type)
     }
     let draft = NodeRecord(
       index: -2, name: freeName(record.name), op: record.op, definition: record.definition,

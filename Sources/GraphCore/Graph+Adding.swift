@@ -66,7 +66,7 @@ extension Graph {
   package func inferred(_ draft: NodeRecord) throws(GraphError) -> NodeRecord {
     guard let op = draft.definition else { return draft }
     let node = Node(graph: self, record: draft)
-    try Self.checkRanks(of: node, op.signature)
+    try Self.checkRanks(of: node, .of(op))
     let shapes = try op.shapes(of: node)
     precondition(shapes.count == draft.outputs.count, "\(op.name) gives a wrong number of shapes")
     // Sizes come from values too, which may be anything in a stranger's file.

@@ -117,7 +117,8 @@ extension Graph {
         if case .int(let stated)? = node.attributes[count] { length = stated }
       }
       if let rank = argument.rank {
-        for input in node.inputs.dropFirst(next).prefix(length) {
+        for place in next..<min(next + length, node.record.inputs.count) {
+          let input = node.input(place)
           guard (input.shape.rank ?? rank) == rank else {
             let kind = Signature.Argument.ranks.first { $0.value == rank }?.key ?? "tensor"
             throw GraphError(

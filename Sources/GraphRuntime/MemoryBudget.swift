@@ -3,7 +3,7 @@ import Glibc
 import GraphCore
 import TensorCore
 
-/// The one gate for memory: what a run, a fold or a check would take is known before it is taken.
+/// The gate for what is computed: what a run, a fold or a check would take is known before it is taken.
 enum MemoryBudget {
   /// What the machine has: a plan that needs more is refused though nobody set a budget.
   static let machine = max(sysconf(Int32(_SC_PHYS_PAGES)), 1) * max(sysconf(Int32(_SC_PAGESIZE)), 1)
@@ -20,10 +20,10 @@ enum MemoryBudget {
 }
 
 extension Executable {
-  /// - Throws: `SessionError` if the plan with what its kernels need besides takes more bytes.
+  /// - Throws: `SessionError` if the kernels' scratch on all threads takes more bytes.
   func check(budget: Int, threads: Int) throws(SessionError) {
     let need = [scratchByteCount, threads].sizeProduct
-    guard need > Swift.max(budget, MemoryBudget.leastScratch) else { return }
+    guard need > max(budget, MemoryBudget.leastScratch) else { return }
     let largest = zip(callables, plan.steps).max { $0.0.scratchByteCount < $1.0.scratchByteCount }
     throw SessionError(
       "the run needs \(need) bytes of scratch, most of it for \"\(largest?.1.nodes.first ?? "")\", more "

@@ -111,28 +111,9 @@ struct VariableStore {
 
   mutating func counter(_ name: String) -> UnsafeCounter {
     if let counter = counters[name] { return counter }
-    var words = StreamWords(entropy, name)
+    var words = SplitMix64(state: name.utf8.stableHash ^ entropy)
     let counter = UnsafeCounter(key: words.next(), high: words.next())
     counters[name] = counter
     return counter
-  }
-}
-
-/// Numbers that follow from a session's own and a name: FNV-1a over the name, then Steele, Lea and
-/// Flood's SplitMix64.
-private struct StreamWords {
-  private var state: UInt64
-
-  init(_ entropy: UInt64, _ name: String) {
-    state = name.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
-    state ^= entropy
-  }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var word = state
-    word = (word ^ (word >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    word = (word ^ (word >> 27)) &* 0x94d0_49bb_1331_11eb
-    return word ^ (word >> 31)
   }
 }

@@ -46,6 +46,9 @@ import Dataflow
       return try Endurance(backend: backend, threads: threads).measure(graphs: graphs)
     }
     if let savings {
+      guard rounds >= 1, savers >= 1, (1...1 << 16).contains(megabytes) else {
+        throw ValidationError("--rounds, --savers and --megabytes must be at least 1")
+      }
       return try Savings(folder: savings, rounds: rounds, megabytes: megabytes).run(savers: savers)
     }
     if let layers {

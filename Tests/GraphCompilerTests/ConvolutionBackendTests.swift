@@ -43,4 +43,25 @@ import Testing
       }
     }
   }
+
+  /// Whatever backend has a convolution's kernel, what follows has the bits that it has alone.
+  @Test(arguments: ImageLayer.allCases) func fusedActivationsAreRoundedAsAlone(_ layer: ImageLayer)
+    throws
+  {
+    let graph = Graph()
+    let x = graph.placeholder(.float32, PartialShape(layer.input))
+    let filter = graph.variable(try whole(layer.filter, seed: 2, .float32), name: "filter")
+    let z = layer(x, filter.value)
+    let slopes = gradients(of: reduceSum(z * 0.1), withRespectTo: [x, filter]).compactMap { $0 }
+    let fetches = ([z] + slopes).map { elu($0 * 0.3) }
+    let images = try whole(layer.input, seed: 1, .float32)
+    func values(optimizes: Bool) throws -> [TensorValue] {
+      let session = try Session(graph, contracts: [.exact], optimizes: optimizes)
+      try session.run(graph.globalVariablesInitializer())
+      return try session.run(fetches, feeding: [x: images])
+    }
+    for (a, b) in zip(try values(optimizes: true), try values(optimizes: false)) {
+      #expect(RuleCheck.isSame(a, b), "\(layer)")
+    }
+  }
 }

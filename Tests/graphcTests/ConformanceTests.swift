@@ -4,22 +4,11 @@ import Testing
 /// Cases that TensorFlow answered with its optimizer off: ops (`Tests/tensorflow/op_cases.py`), loops and
 /// recurrent nets with TensorFlow's own gradients (`loop_cases.py`).
 @Suite struct ConformanceTests {
-  /// Unpacks cases and runs them; gives what was printed.
+  /// Runs the cases of a fixture; gives what was printed.
   private func output(_ name: String, _ options: [String]) throws -> String {
-    let packed = try #require(
-      Bundle.module.url(forResource: "Fixtures/\(name).tar", withExtension: "gz"))
-    let folder = FileManager.default.temporaryDirectory.appending(
-      path: "cases-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    let tar = Process()
-    tar.executableURL = URL(filePath: "/usr/bin/env")
-    tar.arguments = ["tar", "xzf", packed.path, "-C", folder.path]
-    try tar.run()
-    tar.waitUntilExit()
-    try #require(tar.terminationStatus == 0)
-    let cases = folder.appending(path: name).path
-    return try GraphcProcess.run(["conformance", cases] + options).output
+    try PackedFixture.unpacked(name) { folder in
+      try GraphcProcess.run(["conformance", folder.path] + options).output
+    }
   }
 
   @Test(

@@ -85,25 +85,8 @@ import Testing
     run("merge.pb", ["p:0=true", "x:0=merge.x.npy"], ["y:0"], "[2.0, 4.0, 6.0]")
   ]
 
-  /// Unpacks the fixture and runs something in it.
-  private func inFixture<Result>(_ body: (URL) throws -> Result) throws -> Result {
-    let packed = try #require(
-      Bundle.module.url(forResource: "Fixtures/faults.tar", withExtension: "gz"))
-    let folder = FileManager.default.temporaryDirectory.appending(
-      path: "faults-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    let tar = Process()
-    tar.executableURL = URL(filePath: "/usr/bin/env")
-    tar.arguments = ["tar", "xzf", packed.path, "-C", folder.path]
-    try tar.run()
-    tar.waitUntilExit()
-    try #require(tar.terminationStatus == 0)
-    return try body(folder.appending(path: "faults"))
-  }
-
   @Test(arguments: ["llvm", "cpu"]) func mistakesAreErrors(_ backend: String) throws {
-    try inFixture { folder in
+    try PackedFixture.unpacked("faults") { folder in
       for fault in Self.mistakes {
         let (output, status) = try GraphcProcess.run(
           fault.arguments + ["--backend", backend], in: folder)
@@ -114,7 +97,7 @@ import Testing
   }
 
   @Test(arguments: ["llvm", "cpu"]) func othersGiveTheirValues(_ backend: String) throws {
-    try inFixture { folder in
+    try PackedFixture.unpacked("faults") { folder in
       for fault in Self.values {
         let (output, status) = try GraphcProcess.run(
           fault.arguments + ["--backend", backend], in: folder)
@@ -125,7 +108,7 @@ import Testing
 
   /// What `optimize` writes gives the values of what it read.
   @Test func optimizedGraphsGiveTheSame() throws {
-    try inFixture { folder in
+    try PackedFixture.unpacked("faults") { folder in
       func optimized(_ arguments: [String]) throws {
         let (output, status) = try GraphcProcess.run(
           ["optimize"] + arguments + ["-o", "optimized.pb"], in: folder)

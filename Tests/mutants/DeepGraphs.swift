@@ -13,7 +13,7 @@ enum DeepGraphs {
       ]
     } + [
       ("a chain of 10000", chain(10_000)), ("doublings of 60", doublings(60)),
-      ("concatenations of 60", concatenations(60)), ("an attribute of 10000", attribute(10_000)),
+      ("concatenations of 60", concatenations(60)), ("an attribute of 2000", attribute(2_000)),
       ("scopes of 10000", scopes(10_000)),
     ]
 
@@ -213,7 +213,7 @@ enum DeepGraphs {
   private static func attribute(_ depth: Int) -> TFGraphDef {
     var graph = TFGraphDef()
     var value = function("end")
-    for _ in 0..<min(depth, 2_000) {
+    for _ in 0..<depth {
       var outer = function("x")
       outer.func.attr["f"] = value
       value = outer

@@ -1,8 +1,8 @@
 import Dataflow
 import TensorFlowFormats
 
-/// Every extreme value in every integer attribute and constant, and every operand in other shapes, one
-/// at a time.
+/// Extreme integers in each attribute, stated shape and small constant, and constants and fed values in
+/// other shapes, one at a time.
 struct Extremes {
   private(set) var mutants: [(what: String, base: GraphTrial.Base)] = []
   private let base: GraphTrial.Base

@@ -3,7 +3,7 @@ import Foundation
 import GraphTools
 import TensorFlowFormats
 
-/// One graph through everything that `graphc` does with a file.
+/// One graph through what `graphc` does with a file.
 struct GraphTrial {
   /// A graph that runs, with what it is fed and what is fetched of it.
   struct Base {

@@ -3,11 +3,12 @@ import Dataflow
 import Foundation
 import TensorFlowFormats
 
-/// Runs graphs that are wrong in every way through everything that `graphc` does, each in a process that
-/// a trap, a hang or too much memory ends: none may.
+/// Runs graphs that are wrong in many ways through what `graphc` does with a file (`GraphTrial.Step`), in
+/// processes that a trap, a hang or too much memory ends: none may.
 @main struct Mutants: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Mutated graphs through all commands: errors and results only.",
+    abstract:
+      "Mutated graphs are read, run, rewritten, checked and written: errors and results only.",
     discussion: "CASES is a folder of case folders (case.json, graph.pb, feeds), or several.")
 
   @Argument(help: "Folders of case folders whose graphs are mutated.")
@@ -16,9 +17,11 @@ import TensorFlowFormats
   var count = 1000
   @Option(help: "Which mutants; drawn and printed by default.")
   var seed = UInt64.random(in: 0..<1_000_000)
-  @Flag(help: "Instead, every extreme value in every attribute and constant, and other shapes.")
+  @Flag(
+    help: "Instead, extreme integers in each attribute, shape and small constant, and other shapes."
+  )
   var extremes = false
-  @Option(help: "Instead of mutants: only the steps named so; may be repeated.")
+  @Option(help: "Only this of what is done with each graph; may be repeated.")
   var step: [String] = []
   @Option(help: "The number of processes.")
   var jobs = 2

@@ -6,8 +6,10 @@ extension Node {
   /// Whether the node computes with half-precision numbers, which no backend does: they are stored, moved
   /// and converted.
   var computesInHalf: Bool {
-    guard let definition, definition.signature.inputs.count > 0 || definition is any RandomOp.Type,
-      (record.outputs.map(\.dtype) + inputs.map(\.dtype)).contains(where: \.isHalf)
+    let types = record.outputs.lazy.map(\.dtype)
+    guard let definition,
+      types.contains(where: \.isHalf) || inputs.contains(where: \.dtype.isHalf),
+      !record.inputs.isEmpty || definition is any RandomOp.Type
     else { return false }
     switch definition {
     case let op as any ElementwiseOp.Type:
@@ -19,20 +21,12 @@ extension Node {
         case .load, .coordinate, .constant, .select, .cast: false
         }
       }
-    case is any KernelOp.Type, is any CompositeOp.Type: return !Self.moving.contains(op)
+    case is any MovingOp.Type: return false
+    case is any KernelOp.Type, is any CompositeOp.Type: return true
     case is any ReductionOp.Type: return true
     default: return false
     }
   }
-
-  /// The kernels and composites that only move elements.
-  private static let moving: Set<String> = [
-    "BatchToSpaceND", "DepthToSpace", "DynamicStitch", "Gather", "GatherNd", "GatherV2",
-    "IdentityN",
-    "MatrixDiag", "MatrixDiagPart", "MatrixDiagV3", "ResourceGather", "ResourceScatterUpdate",
-    "ShapeN", "SpaceToBatchND", "SpaceToDepth", "Split", "SplitV", "TensorScatterUpdate", "Tile",
-    "Unpack",
-  ]
 }
 
 extension DType {

@@ -26,9 +26,9 @@ struct AdversarialInputs {
     var repetitions: Int { self == .special || self == .sprinkled ? 8 : 1 }
   }
 
-  private var state: UInt64
+  private var random: SplitMix64
 
-  init(seed: UInt64) { state = seed }
+  init(seed: UInt64) { random = SplitMix64(state: seed) }
 
   private static let specials: [Double] = [
     0, -0.0, .infinity, -.infinity, .nan, 1, -1, 0.5, 1.5, 2.5, -2.5, 1e-40, -1e-40,
@@ -84,11 +84,5 @@ struct AdversarialInputs {
     return (sum - 3) * 1.4
   }
 
-  private mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
+  private mutating func next() -> UInt64 { random.next() }
 }

@@ -136,7 +136,7 @@ extension Ops {
     /// A name for a calculation of gradients that none of the graph bears, be it TensorFlow's.
     package static func unusedSource(in graph: Graph) -> String {
       let nodes = graph.operations + graph.functions.flatMap { $0.body.operations }
-      let used = Set(nodes.filter { $0.op == name }.map { $0[source] })
+      let used = Set(nodes.filter { $0.definition is Self.Type }.map { $0[source] })
       var number = 0
       while used.contains("gradients_\(number)") { number += 1 }
       return "gradients_\(number)"

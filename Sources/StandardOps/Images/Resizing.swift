@@ -133,7 +133,7 @@ extension Ops {
   ]
 
   /// Blocks of pixels as channels.
-  public enum SpaceToDepth: CompositeOp {
+  public enum SpaceToDepth: CompositeOp, MovingOp {
     public static let signature = Signature(["input: T"], gives: ["output: T"], blocks)
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
       let (size, x) = (try blockSize(node), node.input(0).shape)
@@ -162,7 +162,7 @@ extension Ops {
   }
 
   /// Channels as blocks of pixels.
-  public enum DepthToSpace: CompositeOp {
+  public enum DepthToSpace: CompositeOp, MovingOp {
     public static let signature = Signature(["input: T"], gives: ["output: T"], blocks)
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
       let (size, x) = (try blockSize(node), node.input(0).shape)

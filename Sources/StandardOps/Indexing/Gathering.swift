@@ -3,7 +3,7 @@ import TensorCore
 
 extension Ops {
   /// Slices along an axis at given indices; an index out of range fails the run.
-  public enum GatherV2: KernelOp {
+  public enum GatherV2: KernelOp, MovingOp {
     public static let staticInputs = [2]
     /// How many leading axes parameters and indices have in common.
     public static let batchDimensions = AttributeKey<Int>("batch_dims")
@@ -77,7 +77,7 @@ extension Ops {
   }
 
   /// `GatherV2` along the first axis; the older form.
-  public enum Gather: CompositeOp {
+  public enum Gather: CompositeOp, MovingOp {
     public static let signature = Signature(
       ["params: Tparams", "indices: Tindices"], gives: ["output: Tparams"],
       [
@@ -95,7 +95,7 @@ extension Ops {
   }
 
   /// Rows of a variable.
-  public enum ResourceGather: CompositeOp {
+  public enum ResourceGather: CompositeOp, MovingOp {
     public static let signature = Signature(
       ["resource: resource", "indices: Tindices"], gives: ["output: dtype"],
       [
@@ -132,7 +132,7 @@ extension Ops {
   }
 
   /// Slices at index vectors.
-  public enum GatherNd: KernelOp {
+  public enum GatherNd: KernelOp, MovingOp {
     public static let signature = Signature(
       ["params: Tparams", "indices: Tindices"], gives: ["output: Tparams"],
       [.type("Tparams"), .type("Tindices", .indices), .string("bad_indices_policy", default: "")])

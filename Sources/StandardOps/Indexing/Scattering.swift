@@ -54,15 +54,16 @@ extension TensorScatterOp {
       let isPut = cast(updates .== output.apply(Ops.GatherNd.self, [indices]), dy.dtype)
       let share = dy / isKept.apply(Ops.TensorScatterAdd.self, [indices, isPut])
       return .dense([share * isKept, nil, share.apply(Ops.GatherNd.self, [indices]) * isPut])
-    case .multiply, .divide, .once:
+    case .multiply, .divide:
       return .unavailable("products and quotients have no gradients in TensorFlow")
+    case .once: return .none("a permutation is made of integers")
     }
   }
 }
 
 extension Ops {
   /// Replaces slices.
-  public enum TensorScatterUpdate: TensorScatterOp {
+  public enum TensorScatterUpdate: TensorScatterOp, MovingOp {
     public static let combination = ScatterCombination.update
   }
   /// Adds to slices.
@@ -101,7 +102,7 @@ extension Ops {
       ["indices: Tindices", "updates: T", "shape: Tindices vector"], gives: ["output: T"],
       [.type("T"), .type("Tindices", .indices), .string("bad_indices_policy", default: "")])
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
-      [node.sizes(2)?.asShape ?? node.input(2).shape[0].map { .ofRank($0) } ?? .unknown]
+      [try node.sizes(2)?.asSizes() ?? node.input(2).shape[0].map { .ofRank($0) } ?? .unknown]
     }
     public static func expand(_ node: Node) -> [Tensor] {
       let (indices, updates) = (node.input(0), node.input(1))
@@ -179,7 +180,7 @@ extension ReferenceScatterOp {
 
 extension Ops {
   /// Replaces rows of a variable.
-  public enum ResourceScatterUpdate: ResourceScatterOp {
+  public enum ResourceScatterUpdate: ResourceScatterOp, MovingOp {
     public static let types: [DType] = []
     public static let tensorOp: any TensorScatterOp.Type = TensorScatterUpdate.self
   }

@@ -71,3 +71,7 @@ extension HostOp {
   /// Touches the world outside.
   public static var effects: Effects { .host }
 }
+
+/// A composite or an op with a kernel of its own that gives elements of its inputs as they are, so that
+/// it takes any type that is stored.
+public protocol MovingOp: Op {}

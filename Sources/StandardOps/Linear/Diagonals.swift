@@ -190,7 +190,7 @@ extension Ops {
   }
 
   /// Matrices with the given diagonals, aligned as is said.
-  public enum MatrixDiagV3: DiagonalOp {
+  public enum MatrixDiagV3: DiagonalOp, MovingOp {
     public static let signature = Signature(
       [
         "diagonal: T", "k: int32", "num_rows: int32 scalar", "num_cols: int32 scalar",
@@ -229,7 +229,7 @@ extension Ops {
   }
 
   /// Square matrices with the given vectors on their diagonals.
-  public enum MatrixDiag: CompositeOp {
+  public enum MatrixDiag: CompositeOp, MovingOp {
     public static let signature = Signature(["diagonal: T"], gives: ["output: T"], [.type("T")])
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
       [node.input(0).shape.dimensions.map { PartialShape($0 + [$0.last ?? nil]) } ?? .unknown]
@@ -246,7 +246,7 @@ extension Ops {
   }
 
   /// The main diagonals of matrices.
-  public enum MatrixDiagPart: CompositeOp {
+  public enum MatrixDiagPart: CompositeOp, MovingOp {
     public static let signature = Signature(["input: T"], gives: ["diagonal: T"], [.type("T")])
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
       guard let sizes = node.input(0).shape.dimensions, sizes.count >= 2 else { return [.unknown] }

@@ -1,4 +1,5 @@
 import GraphCore
+import TensorCore
 
 extension Graph {
   /// The attributes `seed` and `seed2` of a random op, by TensorFlow 1's rule.
@@ -30,12 +31,10 @@ extension Graph {
 
   /// A positive number of 31 bits that depends on the graph's seed and the node's name alone.
   ///
-  /// Fowler, Noll and Vo's FNV-1a over the seed's bytes, lowest first, then the name's.
+  /// Of the seed's bytes, lowest first, then the name's.
   private static func hashedSeed(_ seed: Int, _ name: String) -> Int {
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    func absorb(_ byte: UInt8) { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-    for shift in 0..<8 { absorb(UInt8(truncatingIfNeeded: seed >> (8 * shift))) }
-    for byte in name.utf8 { absorb(byte) }
+    let bytes = (0..<8).map { UInt8(truncatingIfNeeded: seed >> (8 * $0)) } + Array(name.utf8)
+    let hash = bytes.stableHash
     return Int((hash ^ (hash >> 32)) & 0x7fff_ffff)
   }
 }

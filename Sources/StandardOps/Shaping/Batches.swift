@@ -3,7 +3,7 @@ import TensorCore
 
 extension Ops {
   /// Blocks of space as batches; what TensorFlow 1 makes of a dilated convolution.
-  public enum SpaceToBatchND: CompositeOp {
+  public enum SpaceToBatchND: CompositeOp, MovingOp {
     public static let staticInputs = [1, 2]
     public static let signature = Signature(
       ["input: T", "block_shape: Tblock_shape vector", "paddings: Tpaddings matrix"],
@@ -60,7 +60,7 @@ extension Ops {
   }
 
   /// Batches as blocks of space, cropped.
-  public enum BatchToSpaceND: CompositeOp {
+  public enum BatchToSpaceND: CompositeOp, MovingOp {
     public static let staticInputs = [1, 2]
     public static let signature = Signature(
       ["input: T", "block_shape: Tblock_shape vector", "crops: Tcrops matrix"],
@@ -142,7 +142,7 @@ extension Ops {
   }
 
   /// The shapes of several tensors.
-  public enum ShapeN: CompositeOp {
+  public enum ShapeN: CompositeOp, MovingOp {
     public static let signature = Signature(
       ["input: N * T"], gives: ["output: N * out_type"],
       [.int("N"), .type("T"), .type("out_type", .indices, default: .int32)])
@@ -161,7 +161,7 @@ extension Ops {
   }
 
   /// Each input as it is.
-  public enum IdentityN: CompositeOp {
+  public enum IdentityN: CompositeOp, MovingOp {
     public static let signature = Signature(["input: T"], gives: ["output: T"], [.types("T")])
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
       node.inputs.map(\.shape)

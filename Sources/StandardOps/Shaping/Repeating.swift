@@ -3,7 +3,7 @@ import TensorCore
 
 extension Ops {
   /// The whole input repeated `multiples[i]` times along axis i.
-  public enum Tile: CompositeOp {
+  public enum Tile: CompositeOp, MovingOp {
     public static let signature = Signature(
       ["input: T", "multiples: Tmultiples vector"], gives: ["output: T"],
       [.type("T"), .type("Tmultiples", .indices, default: .int32)])

@@ -47,8 +47,8 @@ extension Ops {
 
     /// `[3, 2, 0]` reshaped to `[3, -1, 0]`: as TensorFlow, what the sizes other than 0 leave.
     private static func sizeBesideZero(_ input: PartialShape, _ wanted: [Int]) -> Int {
-      let given = (input.dimensions ?? []).reduce(1) { $0 * max($1 ?? 1, 1) }
-      return given / wanted.reduce(1) { $0 * max($1, 1) }
+      let given = (input.dimensions ?? []).map { max($0 ?? 1, 1) }.sizeProduct
+      return given / wanted.map { max($0, 1) }.sizeProduct
     }
 
     public static func partialValues(of node: Node) -> [PartialValue?] {

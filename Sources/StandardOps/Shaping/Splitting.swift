@@ -3,7 +3,7 @@ import TensorCore
 
 extension Ops {
   /// The value cut into equal parts along an axis.
-  public enum Split: CompositeOp {
+  public enum Split: CompositeOp, MovingOp {
     /// The number of parts.
     public static let count = AttributeKey<Int>("num_split")
     public static let signature = Signature(
@@ -40,7 +40,7 @@ extension Ops {
   }
 
   /// The value cut into parts of given sizes along an axis; one size may be −1.
-  public enum SplitV: CompositeOp {
+  public enum SplitV: CompositeOp, MovingOp {
     /// The number of parts.
     public static let count = AttributeKey<Int>("num_split")
     public static let signature = Signature(

@@ -60,7 +60,7 @@ extension Ops {
   }
 
   /// The slices of a value along an axis, without it.
-  public enum Unpack: CompositeOp {
+  public enum Unpack: CompositeOp, MovingOp {
     /// The axis that goes.
     public static let axis = AttributeKey<Int>("axis")
     /// The number of slices.

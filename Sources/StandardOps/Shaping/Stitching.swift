@@ -3,7 +3,7 @@ import TensorCore
 
 extension Ops {
   /// Slices interleaved by index: `indices[m]` says where the slices of `data[m]` go; later ones win.
-  public enum DynamicStitch: CompositeOp {
+  public enum DynamicStitch: CompositeOp, MovingOp {
     public static let signature = Signature(
       ["indices: N * int32", "data: N * T"], gives: ["merged: T"], [.int("N"), .type("T")])
 

@@ -12,8 +12,8 @@ extension Ops {
     public static let signature = Signature(
       [
         "var: resource", "m: resource", "v: resource", "beta1_power: T scalar",
-        "beta2_power: T scalar", "lr: T scalar",
-        "beta1: T scalar", "beta2: T scalar", "epsilon: T scalar", "grad: T",
+        "beta2_power: T scalar", "lr: T scalar", "beta1: T scalar", "beta2: T scalar",
+        "epsilon: T scalar", "grad: T",
       ], gives: [], [.type("T", .floats), .flag("use_locking"), .flag("use_nesterov")])
     public static func moved(_ values: [Tensor], by gradient: Tensor, _ node: Node) -> [Tensor] {
       let beta1 = node.scalar("beta1")
@@ -68,8 +68,7 @@ extension Ops {
     public static let signature = Signature(
       [
         "var: resource", "m: resource", "v: resource", "beta1_power: T scalar", "lr: T scalar",
-        "beta1: T scalar",
-        "beta2: T scalar", "epsilon: T scalar", "grad: T",
+        "beta1: T scalar", "beta2: T scalar", "epsilon: T scalar", "grad: T",
       ], gives: [], [.type("T", .floats), .flag("use_locking")])
     public static func moved(_ values: [Tensor], by gradient: Tensor, _ node: Node) -> [Tensor] {
       let m = values[1]

@@ -39,8 +39,7 @@ extension Ops {
     public static let signature = Signature(
       [
         "var: resource", "accum: resource", "accum_update: resource", "lr: T scalar",
-        "rho: T scalar",
-        "epsilon: T scalar", "grad: T",
+        "rho: T scalar", "epsilon: T scalar", "grad: T",
       ], gives: [], [.type("T", .floats), .flag("use_locking")])
     public static func moved(_ values: [Tensor], by gradient: Tensor, _ node: Node) -> [Tensor] {
       let (rho, epsilon) = (node.scalar("rho"), node.scalar("epsilon"))
@@ -60,8 +59,7 @@ extension Ops {
     public static let signature = Signature(
       [
         "var: resource", "ms: resource", "mom: resource", "lr: T scalar", "rho: T scalar",
-        "momentum: T scalar",
-        "epsilon: T scalar", "grad: T",
+        "momentum: T scalar", "epsilon: T scalar", "grad: T",
       ], gives: [], [.type("T", .floats), .flag("use_locking")])
     public static func moved(_ values: [Tensor], by gradient: Tensor, _ node: Node) -> [Tensor] {
       let (rho, epsilon) = (node.scalar("rho"), node.scalar("epsilon"))
@@ -80,8 +78,7 @@ extension Ops {
     public static let signature = Signature(
       [
         "var: resource", "mg: resource", "ms: resource", "mom: resource", "lr: T scalar",
-        "rho: T scalar",
-        "momentum: T scalar", "epsilon: T scalar", "grad: T",
+        "rho: T scalar", "momentum: T scalar", "epsilon: T scalar", "grad: T",
       ], gives: [], [.type("T", .floats), .flag("use_locking")])
     public static func moved(_ values: [Tensor], by gradient: Tensor, _ node: Node) -> [Tensor] {
       let (rho, epsilon) = (node.scalar("rho"), node.scalar("epsilon"))

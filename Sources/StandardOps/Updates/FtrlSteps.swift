@@ -13,8 +13,7 @@ extension Ops {
     public static let signature = Signature(
       [
         "var: resource", "accum: resource", "linear: resource", "grad: T", "lr: T scalar",
-        "l1: T scalar",
-        "l2: T scalar", "lr_power: T scalar",
+        "l1: T scalar", "l2: T scalar", "lr_power: T scalar",
       ], gives: [], ftrl)
     public static func moved(_ values: [Tensor], by gradient: Tensor, _ node: Node) -> [Tensor] {
       followed(values, gradient, shrunk: gradient, node)
@@ -28,8 +27,7 @@ extension Ops {
     public static let signature = Signature(
       [
         "var: resource", "accum: resource", "linear: resource", "grad: T", "lr: T scalar",
-        "l1: T scalar",
-        "l2: T scalar", "l2_shrinkage: T scalar", "lr_power: T scalar",
+        "l1: T scalar", "l2: T scalar", "l2_shrinkage: T scalar", "lr_power: T scalar",
       ], gives: [], ftrl)
     public static func moved(_ values: [Tensor], by gradient: Tensor, _ node: Node) -> [Tensor] {
       let shrinkage = values[0] * node.scalar("l2_shrinkage") * 2
