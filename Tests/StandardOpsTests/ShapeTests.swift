@@ -26,6 +26,25 @@ import Testing
     #expect(graph.errors.count == 3)
   }
 
+  /// Numbers from strangers' files are multiplied with bounds, and believed only as far as shapes go.
+  @Test func numbersBeyondAllSizes() {
+    let empty = placeholder([0])
+    #expect(reshape(empty, to: [-1, 0, 3]).shape == [0, 0, 3])
+    #expect(reshape(placeholder([4]), to: placeholder([1 << 40], .int32)).shape == .unknown)
+    #expect(graph.errors.isEmpty)
+    let huge = 1 << 31 - 1
+    _ = reshape(empty, to: graph.constant([-1, 0, huge, huge, huge], .int64))
+    #expect(graph.errors.last?.message.contains("too many elements") == true)
+    _ = graph.add(
+      Ops.ScatterNd.self,
+      [placeholder([1, 1], .int32), placeholder([1]), graph.constant([-5], .int32)])
+    #expect(graph.errors.last?.message.contains("must not be negative, found -5") == true)
+    _ = tile(placeholder([2]), graph.constant([1 << 62], .int64))
+    _ = transpose(placeholder([2, 3])).apply(Ops.Transpose.self, [placeholder([1, 2], .int32)])
+    #expect(graph.errors.last?.message == "perm must be a vector, found shape [1, 2]")
+    #expect(graph.errors.count == 4)
+  }
+
   @Test func selectOfRows() {
     let rows = placeholder([nil, 3])
     func chosen(_ condition: PartialShape) -> PartialShape {
