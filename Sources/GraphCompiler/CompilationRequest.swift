@@ -58,6 +58,8 @@ public struct CompilerOptions: Sendable {
   package var rules = ApplyRules.rules
   /// The sizes that stand for unknown ones; no rewrite may put them into a constant.
   package var standIns: [Int] = []
+  /// The bytes behind each buffer that are no buffer's, for runs that watch over them.
+  package var guardByteCount = 0
   /// Sees every step.
   package var observer: (any CompilationObserver)?
   /// Runs a plan without feeds or variables, to evaluate constants.

@@ -66,7 +66,8 @@ public enum Pipeline {
   {
     let grouping = Grouping(workspace, fuses: options.fuses)
     let kernels = KernelBuilder(grouping).kernels()
-    var builder = PlanBuilder(workspace, merges: options.fuses)
+    var builder = PlanBuilder(
+      workspace, merges: options.fuses, guardByteCount: options.guardByteCount)
     var plan = try builder.build(kernels)
     for (node, reason) in grouping.reasons {
       plan.log.record(fusion, node: node.name, origin: node.record.origin, reason)

@@ -57,6 +57,14 @@ extension Graph {
       case .typed(let name) where signature.attribute(named: name)?.kind == .listOfType:
         length = listLength(attributes[name], inputs.count, signature.inputs.count)
         let types = inputs.dropFirst(next).prefix(length).map { Attribute.type($0.dtype) }
+        if case .list(let stated)? = attributes[name] {
+          for (place, tensor) in inputs.dropFirst(next).prefix(length).enumerated() {
+            guard let dtype = DType(stated[place]), dtype != tensor.dtype else { continue }
+            throw GraphError(
+              "\(argument.name) \(place) must be \(dtype), found \(tensor.dtype)",
+              notes: [note(argument.name, tensor)])
+          }
+        }
         attributes[name] = attributes[name] ?? .list(types)
       case .typed: break
       case .repeated(let count, _), .repeatedFixed(let count, _):

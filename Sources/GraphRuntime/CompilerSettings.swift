@@ -13,6 +13,8 @@ package struct CompilerSettings: Sendable {
   package var rules = ApplyRules.rules
   /// After how many rounds a loop is an error; nil if it may go on.
   package var roundLimit: Int?
+  /// Whether runs look after each step whether it wrote beyond its buffers.
+  package var guardsBuffers = false
   /// Sees every step of a compilation.
   package var observer: (any CompilationObserver)?
 
@@ -33,6 +35,7 @@ package struct CompilerSettings: Sendable {
     options.rewrites = rewrites && check == nil
     options.fuses = fuses && check == nil
     options.rules = rules
+    options.guardByteCount = guardsBuffers ? MemoryGuard.byteCount : 0
     options.observer = observer
     return options
   }

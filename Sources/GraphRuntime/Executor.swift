@@ -12,6 +12,7 @@ struct Executor {
     // time, and vanishing gradients are full of them.
     let before = dataflow_flush_denormals()
     defer { dataflow_restore_denormals(before) }
+    if executable.plan.guardByteCount > 0 { return try guarded(steps, of: executable, in: memory) }
     for index in steps {
       let callable = executable.callables[index]
       let operands = UnsafePointer(memory.addresses + executable.firstOperand[index])

@@ -82,13 +82,14 @@ public final class Session: Sendable {
   }
 
   /// A session with backends of its own.
-  package init(_ graph: Graph, asking backends: [any Backend], threads: Int? = nil)
-    throws(GraphErrors)
-  {
+  package init(
+    _ graph: Graph, asking backends: [any Backend], threads: Int? = nil,
+    compiler: CompilerSettings = CompilerSettings()
+  ) throws(GraphErrors) {
     try graph.throwNewErrors()
     self.graph = graph
     self.backends = backends
-    compiler = CompilerSettings(contracts: [.exact, .rescaling], rewrites: true, fuses: true)
+    self.compiler = compiler
     memoryBudget = nil
     executor = Executor(
       pool: ThreadPool(threadCount: threads ?? ThreadPool.availableProcessors))
@@ -99,7 +100,7 @@ public final class Session: Sendable {
     try graph.throwNewErrors()
     self.graph = graph
     backends = other.backends
-    compiler = CompilerSettings(contracts: [.exact, .rescaling], rewrites: true, fuses: true)
+    compiler = CompilerSettings()
     memoryBudget = nil
     executor = other.executor
   }

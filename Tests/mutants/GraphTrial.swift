@@ -108,6 +108,7 @@ struct GraphTrial {
     var settings = CompilerSettings(rewrites: optimizes, fuses: optimizes)
     // A mutant's loop may have no end.
     settings.roundLimit = 1000
+    settings.guardsBuffers = true
     return try Session(
       graph, backend: backend, threads: 1, memoryBudget: Self.budget, compiler: settings)
   }

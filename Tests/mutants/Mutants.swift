@@ -9,7 +9,11 @@ import TensorFlowFormats
   static let configuration = CommandConfiguration(
     abstract:
       "Mutated graphs are read, run, rewritten, checked and written: errors and results only.",
-    discussion: "CASES is a folder of case folders (case.json, graph.pb, feeds), or several.")
+    discussion: """
+      CASES is a folder of case folders (case.json, graph.pb, feeds), or several. After the mutants the \
+      cases themselves are tried, and graphs that are deep. Bytes behind each buffer of a run are watched; \
+      in a build with AddressSanitizer all memory that a kernel was not given is.
+      """)
 
   @Argument(help: "Folders of case folders whose graphs are mutated.")
   var cases: [String]
@@ -39,7 +43,8 @@ import TensorFlowFormats
   func run() throws {
     let bases = try bases()
     if let from, let to, let trail { return try child(bases, from..<to, trail) }
-    let total = extremes ? extremeMutants(bases).count : count + DeepGraphs.all.count
+    let total =
+      extremes ? extremeMutants(bases).count : count + bases.count + DeepGraphs.all.count
     print("\(total) graphs of seed \(seed), of \(bases.count) cases")
     let hunt = Hunt(self, total: total)
     hunt.run()
@@ -106,9 +111,13 @@ import TensorFlowFormats
     if extremes {
       return ("\(all[number].1.name): \(all[number].0)", all[number].1, all[number].1.graph)
     }
-    if number >= count {
-      let (name, graph) = DeepGraphs.all[number - count]
+    if number >= count + bases.count {
+      let (name, graph) = DeepGraphs.all[number - count - bases.count]
       return (name, .init(deep: name, graph), graph)
+    }
+    if number >= count {
+      let base = bases[number - count]
+      return (base.name, base, base.graph)
     }
     var mutator = GraphMutator(seed: seed &* 1_000_003 &+ UInt64(number), pool: pool)
     let base = mutator.choice(bases)

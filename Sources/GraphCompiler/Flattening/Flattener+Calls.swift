@@ -24,8 +24,15 @@ extension Flattener {
     var functions: [Function] = []
     for attribute in op.functionAttributes {
       guard let function = node.function(attribute, in: library) else {
-        try leave(node, attribute, inputs, controls, name, &flat)
-        return
+        let function = node.attributes[attribute].map { GraphText.text($0) } ?? attribute
+        let reason = library.state.withLock { $0.unreadFunctions[String(function.dropFirst())] }
+        let fault = reason.map { "cannot be understood: \($0)" } ?? "is not there"
+        return try leave(
+          node, "the function \(function), which \(fault)", inputs, controls, name, &flat)
+      }
+      if let misfit = misfit(of: function, calledAs: attribute, inputs, node) {
+        return try leave(
+          node, "the function @\(function.name), which \(misfit)", inputs, controls, name, &flat)
       }
       functions.append(function)
     }
@@ -49,18 +56,39 @@ extension Flattener {
     }
   }
 
-  /// A call of a function that is missing or was not understood: an unknown op, which is reported only
-  /// where something needs it.
-  private mutating func leave(
-    _ node: Node, _ attribute: String, _ inputs: [Value], _ controls: [Int], _ name: String,
+  /// In which way the function does not take what the node gives it, or does not give what the node
+  /// says; nil if it fits.
+  private func misfit(
+    of function: Function, calledAs role: String, _ inputs: [Value], _ node: Node
+  ) -> String? {
+    let isConditional = [Ops.If.name, Ops.StatelessIf.name].contains(node.op)
+    let given = isConditional ? inputs.dropFirst() : inputs[...]
+    guard function.inputs.count == given.count else {
+      return "takes \(function.inputs.count) values, found \(given.count)"
+    }
+    for (parameter, value) in zip(function.inputs, given) {
+      guard case .tensor(let endpoint) = value.image else { continue }
+      let found = target.node(at: endpoint.node).record.outputs[endpoint.output].dtype
+      guard parameter.dtype == found else {
+        return "takes \(parameter.node.name) of \(parameter.dtype), found \(found)"
+      }
+    }
+    // Of a loop's condition the session asks one Boolean.
+    if role == "cond" { return nil }
+    let stated = node.record.outputs.map(\.dtype)
+    return function.outputs.map(\.dtype) == stated
+      ? nil : "gives \(function.outputs.map(\.dtype)), the node states \(stated)"
+  }
+
+  /// A node that cannot run on what it is given, such as a call of a function that is missing: an unknown
+  /// op, which is reported only where something needs it.
+  mutating func leave(
+    _ node: Node, _ fault: String, _ inputs: [Value], _ controls: [Int], _ name: String,
     _ flat: inout Flat
   ) throws(GraphError) {
-    let function = node.attributes[attribute].map { GraphText.text($0) } ?? attribute
-    let reason = library.state.withLock { $0.unreadFunctions[String(function.dropFirst())] }
     let made = try append(
       name, nil, try endpoints(inputs, node), controls, [:], node.record.outputs, node,
-      op: "\(node.op) of the function \(function), which "
-        + (reason.map { "cannot be understood: \($0)" } ?? "is not there"))
+      op: "\(node.op) of \(fault)")
     flat.nodes[node.index] = [made.index]
     flat.images[node.index] = made.outputs.map { Value(image: .tensor($0.endpoint)) }
   }
@@ -69,11 +97,6 @@ extension Flattener {
   private mutating func inPlace(
     _ function: Function, _ inputs: [Value], _ prefix: String, pivot: [Int]
   ) throws(GraphError) -> (outputs: [Value], targets: [Int]) {
-    guard function.inputs.count == inputs.count else {
-      throw GraphError(
-        "the function \(function.name) takes \(function.inputs.count) values, found \(inputs.count)"
-      )
-    }
     let arguments = Dictionary(
       zip(function.inputs.map(\.node.index), inputs), uniquingKeysWith: { first, _ in first })
     let inner = try flatten(function.body, arguments: arguments, prefix: prefix, pivot: pivot)

@@ -111,7 +111,15 @@ struct Flattener {
   private mutating func place(_ node: Node, _ flat: inout Flat, _ prefix: String, _ pivot: [Int])
     throws(GraphError)
   {
-    let inputs = node.record.inputs.map { flat.images[$0.node][$0.output] }
+    var inputs: [Value] = []
+    for input in node.record.inputs {
+      guard flat.images[input.node].indices.contains(input.output) else {
+        throw GraphError(
+          "takes \"\(node.graph.node(at: input.node).name)\", which follows it, but is in no loop",
+          node: node.name, op: node.op, site: node.site)
+      }
+      inputs.append(flat.images[input.node][input.output])
+    }
     var controls = node.record.controlInputs.flatMap { flat.nodes[$0] }
     if node.record.inputs.isEmpty, controls.isEmpty { controls = pivot }
     let name = prefix + node.name
@@ -274,7 +282,11 @@ struct Flattener {
     _ node: Node, onResource op: any ReferenceOp.Type, _ inputs: [Value], _ controls: [Int],
     _ name: String, _ flat: inout Flat
   ) throws(GraphError) {
-    let (endpoints, before) = try taken(inputs, node, Self.references(node), controls, name)
+    let references = Self.references(node)
+    guard references.allSatisfy({ inputs[$0].image.isVariable }) else {
+      return try leave(node, "what is no variable", inputs, controls, name, &flat)
+    }
+    let (endpoints, before) = try taken(inputs, node, references, controls, name)
     var attributes: [String: Attribute] = [:]
     let resource = op.resourceOp
     let known = Set(resource.signature.attributes.map(\.name))

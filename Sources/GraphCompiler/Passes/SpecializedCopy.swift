@@ -229,6 +229,12 @@ struct SpecializedCopy {
   private mutating func specialized(_ node: Node, _ inputs: [Tensor]) throws(GraphError)
     -> [Tensor]?
   {
+    for (argument, input) in zip(node.definition.map(Signature.of)?.inputs ?? [], inputs)
+    where argument.kind == .fixed(.resource) && input.node.op != Ops.VarHandleOp.name {
+      throw GraphError(
+        "\(argument.name) must be a variable, found \(input)",
+        notes: [Graph.note(argument.name, input)])
+    }
     // What is not fed passes its default on, whose shape may be narrower than that of feeds.
     let isDefault = node.op == Ops.PlaceholderWithDefault.name
     let draft = NodeRecord(
@@ -364,6 +370,11 @@ extension Node {
     for position in definition?.staticInputs ?? []
     where inputs.indices.contains(position) && input(position).constantValue == nil { return true }
     switch definition {
+    case is any CompositeOp.Type:
+      // The shape of what its expansion reads.
+      return self.inputs.contains {
+        $0.node.op == Ops.VarHandleOp.name && $0.node[Ops.VarHandleOp.shape].fullyDefined == nil
+      }
     case let op as any ViewOp.Type: return op.view(of: self) == nil
     case let op as any ReductionOp.Type: return (try? op.axes(of: self)) == nil
     case is any ShapeOp.Type: return record.knownValues == nil

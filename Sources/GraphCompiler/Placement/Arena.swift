@@ -7,8 +7,11 @@ enum Arena {
 
   /// Sets the offsets of the plan's arena and live buffers and the sizes of both memories.
   ///
-  /// - Parameter inPlace: whether a result may take the memory of an operand.
-  static func place(_ plan: inout Plan, inPlace: Bool) {
+  /// - Parameters:
+  ///   - inPlace: whether a result may take the memory of an operand.
+  ///   - guardByteCount: the bytes behind each buffer that are no buffer's.
+  static func place(_ plan: inout Plan, inPlace: Bool, guardByteCount: Int) {
+    plan.guardByteCount = guardByteCount
     var lifetimes = plan.lifetimes
     let operands = inPlace ? InPlace.operands(plan, lifetimes) : [:]
     // The first buffer of a chain lives as long as the chain, and gives all of them their place.
@@ -27,7 +30,8 @@ enum Arena {
     let order = plan.buffers.indices.filter { lifetimes[$0] != nil }
       .sorted { (plan.buffers[$0].byteCount, $1) > (plan.buffers[$1].byteCount, $0) }
     for index in order {
-      let size = (plan.buffers[index].byteCount + alignment - 1) / alignment * alignment
+      let size =
+        (plan.buffers[index].byteCount + guardByteCount + alignment - 1) / alignment * alignment
       switch plan.buffers[index].location {
       case .live:
         plan.buffers[index].location = .live(plan.liveByteCount)

@@ -9,14 +9,18 @@ package struct PlanBuilder {
   private var variables: [String: Int] = [:]
   private let workspace: Workspace
   private let merges: Bool
+  private let guardByteCount: Int
   /// Values of variables that are used after the variable was written.
   private var savedReads: Set<Tensor> = []
   private var liveness: Liveness
 
-  /// - Parameter merges: whether loops that share dimensions become stages of one kernel.
-  package init(_ workspace: Workspace, merges: Bool = true) {
+  /// - Parameters:
+  ///   - merges: whether loops that share dimensions become stages of one kernel.
+  ///   - guardByteCount: the bytes behind each buffer that are no buffer's.
+  package init(_ workspace: Workspace, merges: Bool = true, guardByteCount: Int = 0) {
     self.workspace = workspace
     self.merges = merges
+    self.guardByteCount = guardByteCount
     liveness = Liveness(written: ApplyRules.writtenVariables(workspace))
   }
 
@@ -37,7 +41,7 @@ package struct PlanBuilder {
     }
     plan.log = workspace.log
     try AccessProof.check(plan)
-    Arena.place(&plan, inPlace: merges)
+    Arena.place(&plan, inPlace: merges, guardByteCount: guardByteCount)
     return plan
   }
 

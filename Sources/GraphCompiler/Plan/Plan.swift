@@ -94,6 +94,8 @@ public struct Plan: Sendable {
   public var arenaByteCount = 0
   /// The bytes of the memory that outlives runs.
   public var liveByteCount = 0
+  /// The bytes behind each buffer of both memories that are no buffer's; 0 unless kernels are watched.
+  package var guardByteCount = 0
   /// What the compiler did, for listings.
   public var log = RewriteLog()
 

@@ -11,7 +11,11 @@ extension Ops {
     public static let effects = Effects.none
 
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
-      [PartialShape(node[value].shape)]
+      let dtype = node[AttributeKey<DType>("dtype")]
+      guard node[value].dtype == dtype else {
+        throw GraphError("the value is \(node[value].dtype), the node states \(dtype)")
+      }
+      return [PartialShape(node[value].shape)]
     }
 
     public static func partialValues(of node: Node) -> [PartialValue?] {
