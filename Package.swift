@@ -104,7 +104,7 @@ let package = Package(
       "Persistence", ["Dataflow", "GraphRuntime", "GraphTools", "TensorFlowFormats", "CZlib"],
       resources: [.copy("Fixtures")]),
     tests("LLVMBackend", ["Dataflow", "CPUBackend", "GraphCompiler", "StandardOps", "TensorCore"]),
-    tests("graphc", [], resources: [.copy("Fixtures")]),
+    tests("graphc", ["Dataflow", "TensorFlowFormats"], resources: [.copy("Fixtures")]),
   ],
   swiftLanguageModes: [.v6]
 )

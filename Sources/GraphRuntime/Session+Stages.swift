@@ -143,9 +143,10 @@ extension Session {
     while true {
       round += 1
       let goesOn = try call(loop.condition)
-      guard goesOn.count == 1, goesOn[0].count == 1, let number = goesOn[0].integers?.first else {
+      guard goesOn.count == 1, goesOn[0].shape.rank == 0, let number = goesOn[0].integers?.first
+      else {
         throw SessionError(
-          "the condition \(loop.condition.name) of a loop must give one Boolean, "
+          "the condition \(loop.condition.name) of a loop must give one Boolean scalar, "
             + "found \(goesOn.map(\.description).joined(separator: ", "))")
       }
       if number == 0 { return Array(values.prefix(loop.variableCount)) }

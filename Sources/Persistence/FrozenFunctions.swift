@@ -57,7 +57,7 @@ struct FrozenFunctions {
     return (result, values)
   }
 
-  /// The values, and those that identities and loops pass on.
+  /// The values, and those that identities, switches and loops pass on.
   private static func passedOn(
     _ nodes: [TFNodeDef], _ values: [String: Value], _ isFunction: Bool
   ) -> [String: Value] {
@@ -72,6 +72,12 @@ struct FrozenFunctions {
       for node in nodes where ["Identity", "While", "StatelessWhile"].contains(node.op) {
         for (index, input) in node.input.enumerated() {
           if let value = values[input] { values[name(node, index)] = value }
+        }
+      }
+      for node in nodes where node.op == "Switch" {
+        guard let value = node.input.first.flatMap({ values[$0] }) else { continue }
+        for (index, side) in ["output_false", "output_true"].enumerated() {
+          values[isFunction ? "\(node.name):\(side):0" : name(node, index)] = value
         }
       }
     }
@@ -90,6 +96,9 @@ struct FrozenFunctions {
     switch node.op {
     case "ReadVariableOp", "Identity":
       node.op = "Identity"
+      node.attr = ["T": TFAttrValue(.type(first.dtype))]
+      return [node]
+    case "Switch":
       node.attr = ["T": TFAttrValue(.type(first.dtype))]
       return [node]
     case "ResourceGather":

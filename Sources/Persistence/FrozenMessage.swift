@@ -78,12 +78,7 @@ struct FrozenMessage {
   private func replacement(of node: Node) throws -> TFNodeDef? {
     if let value = constants[node.name] { return constant(node.name, value) }
     if let shape = placeholders[node.name] {
-      var placeholder = TFNodeDef()
-      placeholder.name = node.name
-      placeholder.op = "Placeholder"
-      placeholder.attr["dtype"] = TFAttrValue(.type(node.output(0).dtype))
-      placeholder.attr["shape"] = TFAttrValue(.shape(shape))
-      return placeholder
+      return .placeholder(node.name, node.output(0).dtype, shape)
     }
     if Self.declarations.contains(node.op) {
       guard let value = session.value(ofVariableNamed: node.sessionName) else {
@@ -133,5 +128,17 @@ struct FrozenMessage {
     definition.attr["dtype"] = TFAttrValue(.type(value.dtype))
     definition.attr["value"] = TFAttrValue(.tensor(value))
     return definition
+  }
+}
+
+extension TFNodeDef {
+  /// A placeholder of what is known of a shape.
+  static func placeholder(_ name: String, _ dtype: DType, _ shape: PartialShape) -> TFNodeDef {
+    var placeholder = TFNodeDef()
+    placeholder.name = name
+    placeholder.op = "Placeholder"
+    placeholder.attr["dtype"] = TFAttrValue(.type(dtype))
+    placeholder.attr["shape"] = TFAttrValue(.shape(shape))
+    return placeholder
   }
 }

@@ -21,9 +21,9 @@ public struct OptimizedGraph: Sendable {
   ///
   /// - Parameters:
   ///   - fetches: the tensors that it gives.
-  ///   - shapes: what is known of the shapes of fed tensors; placeholders that are not among them have
-  ///     the shape that they state. Unknown sizes stay unknown; those of the same dimension are taken
-  ///     to be the same in every placeholder.
+  ///   - shapes: what is known of the shapes of fed tensors, which stay even where nothing needs them;
+  ///     placeholders that are not among them have the shape that they state. Unknown sizes stay
+  ///     unknown; those of the same dimension are taken to be the same in every placeholder.
   ///   - values: tensors that become constants.
   /// - Throws: if the fetches need a variable without a value or write one, or need unknown ops.
   public init(
@@ -52,6 +52,12 @@ public struct OptimizedGraph: Sendable {
       notes = [
         "only frozen and rid of what is not needed, since the rest cannot be rewritten: \(error)"
       ]
+    }
+    // Who feeds a tensor by its name does so also where nothing needs it any more.
+    let present = Set(message.node.map(\.name))
+    for (tensor, shape) in feeds where shapes[tensor] != nil && tensor.index == 0 {
+      guard !present.contains(tensor.node.name) else { continue }
+      message.node.append(.placeholder(tensor.node.name, tensor.dtype, shape))
     }
     // What should stand beside what may be gone now.
     for index in message.node.indices { message.node[index].attr["_class"] = nil }

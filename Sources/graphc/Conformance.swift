@@ -55,6 +55,8 @@ private struct ConformanceCase {
     }
     let feeds: [String: String]
     let fetches: [String: String]
+    /// The other program's words where it refused the graph or its run; `fetches` then names no files.
+    let error: String?
     let gradients: Gradients?
     let `init`: [String]?
     let targets: [String]?
@@ -78,23 +80,45 @@ private struct ConformanceCase {
 
   /// What differs from the known answers; empty if nothing does.
   func problems(_ options: SessionOptions, _ tally: inout KernelTally) throws -> [String] {
+    let feeds = try description.feeds.mapValues(read)
+    guard let wanted = description.error else {
+      return try differences(options, feeds, &tally)
+    }
+    // A file that nobody could read is no graph that is refused.
+    _ = try TFGraphDef(serializedBytes: Data(contentsOf: folder.appending(path: "graph.pb")))
+    do {
+      let values = try run(options, feeds).values
+      return ["gives \(values.map(\.shape)), expected an error: \(wanted)"]
+    } catch {
+      return []
+    }
+  }
+
+  /// The fetches' values, in the order of their names, after all steps.
+  private func run(
+    _ options: SessionOptions, _ values: [String: TensorValue]
+  ) throws -> (session: Session, feeds: Feeds, values: [TensorValue]) {
     let graph = try GraphFile.read(folder.appending(path: "graph.pb").path)
     let session = try options.session(on: graph, from: [])
-    defer { tally.add(session) }
     var feeds = Feeds()
-    for (name, file) in description.feeds {
-      feeds.feed(try read(file), to: try session.tensor(named: name))
-    }
+    for (name, value) in values { feeds.feed(value, to: try session.tensor(named: name)) }
     let initial = try (description.`init` ?? []).map { try session.node(named: $0) }
     if !initial.isEmpty { try session.run(initial) }
     let targets = try (description.targets ?? []).map { try session.node(named: $0) }
     for _ in 0..<(targets.isEmpty ? 0 : description.steps ?? 1) {
       try session.run(targets, feeding: feeds)
     }
+    let fetches = try description.fetches.keys.sorted().map { try session.tensor(named: $0) }
+    return (session, feeds, try session.run(fetches, feeding: feeds))
+  }
+
+  private func differences(
+    _ options: SessionOptions, _ feeds: [String: TensorValue], _ tally: inout KernelTally
+  ) throws -> [String] {
+    let (session, feeds, values) = try run(options, feeds)
+    defer { tally.add(session) }
     var problems: [String] = []
     let fetches = description.fetches.sorted { $0.key < $1.key }
-    let values: [TensorValue] = try session.run(
-      fetches.map { try session.tensor(named: $0.key) }, feeding: feeds)
     for ((name, file), value) in zip(fetches, values) {
       if let problem = difference(value, try read(file)) { problems.append("\(name) \(problem)") }
     }

@@ -44,6 +44,30 @@ import Testing
     #expect(output.contains("none of the 1 cases") && output.contains("\"NOTHING\""), "\(output)")
   }
 
+  /// A case may want an error, which values are none of.
+  @Test func valuesInsteadOfAWantedErrorFailACase() throws {
+    let folder = temporary("cases")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    for (name, input) in [("unfed", "x"), ("wrong", "c")] {
+      let one = folder.appending(path: name)
+      try FileManager.default.createDirectory(at: one, withIntermediateDirectories: true)
+      let file = one.appending(path: "t.graph")
+      let text = """
+        %x = Placeholder() : float32[]
+        %c = Const() {value: float32[] 2.0} : float32[]
+        %y = Neg(%\(input)) : float32[]
+
+        """
+      try text.write(to: file, atomically: true, encoding: .utf8)
+      _ = try GraphcProcess.run(["convert", file.path, one.appending(path: "graph.pb").path])
+      let json = #"{"feeds": {}, "fetches": {"y:0": ""}, "error": "no", "rtol": 0, "atol": 0}"#
+      try Data(json.utf8).write(to: one.appending(path: "case.json"))
+    }
+    let output = try failure(["conformance", folder.path])
+    #expect(output.contains("wrong: gives [[]], expected an error: no"), "\(output)")
+    #expect(output.contains("1 passed, 1 failed"), "\(output)")
+  }
+
   @Test func aWrongFeedIsNamed() throws {
     let file = temporary("t.graph")
     defer { try? FileManager.default.removeItem(at: file) }

@@ -279,9 +279,9 @@ struct SpecializedCopy {
   /// - Throws: `needsValues` if it follows from feeds, a barrier if it must be computed.
   private func decision(_ predicate: Tensor?, at node: Node) throws -> Bool {
     guard let predicate else { return false }
-    guard (predicate.shape.count ?? 1) == 1 else { throw notAPredicate(predicate, node) }
+    guard (predicate.shape.rank ?? 0) == 0 else { throw notAPredicate(predicate, node) }
     let value = try self.value(of: predicate, node, 1)
-    guard value.count == 1, let number = value.integers?.first else {
+    guard value.shape.rank == 0, let number = value.integers?.first else {
       throw notAPredicate(predicate, node)
     }
     return number != 0

@@ -66,7 +66,7 @@ extension Ops {
 
   /// Whether a loop goes on.
   public enum LoopCond: LoopOp {
-    public static let signature = Signature(["input: bool"], gives: ["output: bool"])
+    public static let signature = Signature(["input: bool scalar"], gives: ["output: bool"])
   }
 
   /// Does nothing; marks where control comes from.

@@ -7,7 +7,7 @@ extension Ops {
   /// so is what takes it.
   public enum Switch: ControlOp {
     public static let signature = Signature(
-      ["data: T", "pred: bool"], gives: ["output_false: T", "output_true: T"], [.type("T")])
+      ["data: T", "pred: bool scalar"], gives: ["output_false: T", "output_true: T"], [.type("T")])
     public static let effects = Effects.none
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
       [node.input(0).shape, node.input(0).shape]
@@ -62,7 +62,8 @@ extension Ops {
   /// `Switch` of a variable itself.
   public enum RefSwitch: ControlOp {
     public static let signature = Signature(
-      ["data: Ref(T)", "pred: bool"], gives: ["output_false: Ref(T)", "output_true: Ref(T)"],
+      ["data: Ref(T)", "pred: bool scalar"],
+      gives: ["output_false: Ref(T)", "output_true: Ref(T)"],
       [.type("T")])
     public static let effects = Effects.none
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {

@@ -26,8 +26,8 @@ extension ResizeOp {
     if let wrong = sizes.first(where: { ($0 ?? 1) <= 0 }) ?? nil {
       throw GraphError("the size must be positive, found \(wrong)")
     }
-    guard images[1] != 0, images[2] != 0 else {
-      throw GraphError("images without pixels, of shape \(images), cannot be resized")
+    guard images[1] != 0, images[2] != 0, images[3] != 0 else {
+      throw GraphError("images without pixels or channels, of shape \(images), cannot be resized")
     }
     return [[images[0], sizes[0], sizes[1], images[3]]]
   }

@@ -53,6 +53,7 @@ extension Ops {
       -> [TensorValue]
     {
       let strides = inputs[0].shape.strides
+      guard !strides.isEmpty else { throw GraphError("a scalar has no indices") }
       var rows: [Int64] = []
       for (place, number) in (inputs[0].doubles ?? []).enumerated() where number != 0 {
         var rest = place
@@ -62,8 +63,7 @@ extension Ops {
         }
       }
       let rank = strides.count
-      let count = rank == 0 ? (inputs[0].doubles?.first == 0 ? 0 : 1) : rows.count / rank
-      guard let value = try? TensorValue(rows, shape: [count, rank]) else { return [] }
+      guard let value = try? TensorValue(rows, shape: [rows.count / rank, rank]) else { return [] }
       return [value]
     }
     public static func gradient(

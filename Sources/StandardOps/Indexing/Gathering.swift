@@ -138,11 +138,17 @@ extension Ops {
       [.type("Tparams"), .type("Tindices", .indices), .string("bad_indices_policy", default: "")])
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
       let (params, indices) = (node.input(0).shape, node.input(1).shape)
+      guard params.rank != 0, indices.rank != 0 else {
+        throw GraphError("no index vectors \(indices) for \(params): both need an axis")
+      }
       guard let sizes = params.dimensions, let outer = indices.dimensions,
         let depth = outer.last ?? nil
       else { return [.unknown] }
       guard depth <= sizes.count else {
         throw GraphError("index vectors of \(depth) are too long for shape \(params)")
+      }
+      if sizes.contains(0), let count = PartialShape(outer.dropLast()).count, count > 0 {
+        throw GraphError("there are no elements to take in shape \(params)")
       }
       return [PartialShape(Array(outer.dropLast()) + Array(sizes[depth...]))]
     }

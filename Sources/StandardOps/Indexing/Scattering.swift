@@ -18,6 +18,9 @@ extension TensorScatterOp {
   public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
     let (tensor, indices) = (node.input(0).shape, node.input(1).shape)
     let updates = node.input(2).shape
+    guard indices.rank != 0 else {
+      throw GraphError("index vectors are expected, found the scalar \(node.input(1))")
+    }
     if let sizes = tensor.dimensions, let outer = indices.dimensions, let depth = outer.last ?? nil
     {
       guard depth <= sizes.count else {

@@ -8,10 +8,16 @@ extension Ops {
       ["input: T", "num_lower: Tindex scalar", "num_upper: Tindex scalar"], gives: ["band: T"],
       [.type("T", .dense), .type("Tindex", .indices, default: .int64)])
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
-      guard (node.input(0).shape.rank ?? 2) >= 2 else {
-        throw GraphError("matrices are expected, found shape \(node.input(0).shape)")
+      let matrices = node.input(0).shape
+      guard let rank = matrices.rank else { return [.unknown] }
+      guard rank >= 2 else { throw GraphError("matrices are expected, found shape \(matrices)") }
+      for (input, what) in [(1, "num_lower"), (2, "num_upper")] {
+        guard let size = matrices[rank - 3 + input], let kept = node.sizes(input)?.known?.first,
+          kept > size
+        else { continue }
+        throw GraphError("\(what) must be at most \(size), found \(kept)")
       }
-      return [node.input(0).shape]
+      return [matrices]
     }
     public static func axes(ofInput index: Int, of node: Node) -> [Int]? { index == 0 ? nil : [] }
     public static func body(_ x: ElementContext) -> Element {

@@ -19,12 +19,12 @@ extension FusedBatchNormOp {
     let x = node.input(0).shape
     let layout = try ImageLayout(node)
     var channels = x[layout.channelAxis] ?? node.input(1).shape[0]
-    // In training, what was averaged before may be left out.
-    let leavesOut = node[AttributeKey<Bool>("is_training")]
-    for index in 1..<5 {
-      guard let size = node.input(index).shape[0], index < 3 || size != 0 || !leavesOut else {
-        continue
-      }
+    // In training, what was averaged before counts only where it is averaged further.
+    let leavesOut =
+      node[AttributeKey<Bool>("is_training")]
+      && node[AttributeKey<Float>("exponential_avg_factor")] == 1
+    for index in 1..<(leavesOut ? 3 : 5) {
+      guard let size = node.input(index).shape[0] else { continue }
       guard (channels ?? size) == size else {
         throw GraphError(
           "the images have \(channels ?? 0) channels, input \(index) has \(size) numbers")

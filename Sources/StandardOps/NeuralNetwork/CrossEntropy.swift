@@ -69,6 +69,9 @@ extension Ops {
           "a matrix of features and a vector of labels are expected, found \(features) and "
             + "\(labels)")
       }
+      guard features[1] != 0 else {
+        throw GraphError("features of shape \(features) have no class that a label could name")
+      }
       guard let rows = PartialShape([features[0]]).merged(with: labels) else {
         throw GraphError(
           "each row of features needs one label: \(features) and \(labels) differ in rows")

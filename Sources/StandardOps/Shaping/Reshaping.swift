@@ -76,6 +76,9 @@ extension Ops {
       [.type("T"), .type("Tdim", .indices, default: .int32)])
 
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
+      guard (node.input(1).shape.count ?? 1) == 1 else {
+        throw GraphError("dim must be one number, found shape \(node.input(1).shape)")
+      }
       guard var sizes = node.input(0).shape.dimensions else { return [.unknown] }
       guard let axis = node.sizes(1)?.known?.first else {
         return [.ofRank(sizes.count + 1)]

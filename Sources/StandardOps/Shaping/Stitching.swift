@@ -9,6 +9,20 @@ extension Ops {
 
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
       let count = node.inputs.count / 2
+      var slice = PartialShape.unknown
+      for index in 0..<count {
+        let (places, data) = (node.input(index).shape, node.input(count + index).shape)
+        guard let outer = places.rank, let sizes = data.dimensions else { continue }
+        guard outer <= sizes.count, PartialShape(Array(sizes[..<outer])).isCompatible(with: places)
+        else {
+          throw GraphError("data of shape \(data) does not begin as its indices, \(places)")
+        }
+        let own = PartialShape(Array(sizes[outer...]))
+        guard let both = slice.merged(with: own) else {
+          throw GraphError("the slices must have one shape, found \(slice) and \(own)")
+        }
+        slice = both
+      }
       var highest: Int? = -1
       for index in 0..<count {
         let known = node.constantSizes(index) ?? node.sizes(index)?.known
@@ -21,10 +35,7 @@ extension Ops {
         }
         highest = max(before, numbers.max() ?? -1)
       }
-      guard let rank = node.input(0).shape.rank, let sizes = node.input(count).shape.dimensions,
-        rank <= sizes.count
-      else { return [.unknown] }
-      return [PartialShape([highest.map { $0 + 1 }] + Array(sizes[rank...]))]
+      return [slice.dimensions.map { PartialShape([highest.map { $0 + 1 }] + $0) } ?? .unknown]
     }
 
     public static func partialValues(of node: Node) -> [PartialValue?] {

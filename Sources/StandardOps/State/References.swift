@@ -63,6 +63,10 @@ extension Ops {
       [.type("T"), .flag("validate_shape", default: true), .flag("use_locking", default: true)])
     public static let resourceOp: any Op.Type = AssignVariableOp.self
     public static let effects = Effects.writes
+    public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
+      node[AttributeKey<Bool>("validate_shape")]
+        ? [try assigned(node)] : [node.input(0).shape]
+    }
   }
 
   /// Adds to a variable.
@@ -71,12 +75,27 @@ extension Ops {
       ["ref: Ref(T)", "value: T"], gives: ["output_ref: Ref(T)"],
       [.type("T", .reals), .flag("use_locking")])
     public static let resourceOp: any Op.Type = AssignAddVariableOp.self
+    public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
+      [try assigned(node)]
+    }
   }
 
   /// Subtracts from a variable.
   public enum AssignSub: ReferenceOp {
     public static let signature = AssignAdd.signature
     public static let resourceOp: any Op.Type = AssignSubVariableOp.self
+    public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
+      [try assigned(node)]
+    }
+  }
+
+  /// The shape of a variable, which the value that it is set to or changed by must have.
+  private static func assigned(_ node: Node) throws(GraphError) -> PartialShape {
+    let (variable, value) = (node.input(0).shape, node.input(1).shape)
+    guard value.isCompatible(with: variable) else {
+      throw GraphError("the variable has shape \(variable), found \(value)")
+    }
+    return variable
   }
 
   /// Whether a variable has a value.
