@@ -11,8 +11,8 @@ public struct GraphError: Error, Hashable, Sendable, CustomStringConvertible {
   /// The other parties, each with where it was made: `a: "X" (Placeholder float32 [?, 784]) at …`.
   public var notes: [String]
 
-  /// Whether the node is right and only not supported here: one from a file is then kept as that of an
-  /// op that is not known, and refused when it is to run.
+  /// Whether a graph with the node is right, and the node not supported here or wrong only when it runs:
+  /// one from a file is then kept as that of an op that is not known, and refused when it is to run.
   public var isLimitation = false
 
   /// An error that a shape function throws for what TensorFlow can do and this library cannot.
@@ -21,6 +21,10 @@ public struct GraphError: Error, Hashable, Sendable, CustomStringConvertible {
     error.isLimitation = true
     return error
   }
+
+  /// An error that a shape function throws for what TensorFlow refuses only when it runs the node: a graph
+  /// may hold it where it never runs.
+  package static func atRun(_ message: String) -> GraphError { unsupported(message) }
 
   /// An error that a shape function or builder throws; `Graph` adds node, op and sites.
   public init(

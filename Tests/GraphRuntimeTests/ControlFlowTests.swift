@@ -121,4 +121,35 @@ import Testing
     let error = #expect(throws: GraphErrors.self) { try Session(graph) }
     #expect("\(error!)".contains("its gradient cannot be built: batch_dims is -1 and the rank"))
   }
+
+  /// A list that holds another twice, which holds one twice, and so on.
+  private func doubling(_ graph: Graph, _ depth: Int) -> Tensor {
+    let lists: [String: Attribute] = ["element_dtype": .type(.variant)]
+    let size = graph.constant(-1, .int32)
+    let empty = size.apply(
+      Ops.EmptyTensorList.self, [size], lists.merging(["shape_type": .type(.int32)]) { $1 })
+    return (0..<depth).reduce(empty) { list, _ in
+      (0..<2).reduce(empty) { both, _ in both.apply(Ops.TensorListPushBack.self, [list], lists) }
+    }
+  }
+
+  @Test func zerosLikeListsOfListsAreListsOfLists() throws {
+    let graph = Graph()
+    var list = zerosLike(doubling(graph, 3))
+    for depth in 0..<3 {
+      let count = list.apply(Ops.TensorListLength.self)
+      #expect(try Session(graph).run([count])[0].scalar(as: Int32.self) == 2, "at \(depth)")
+      list = graph.add(
+        Ops.TensorListPopBack.self, [list, graph.constant(-1, .int32)],
+        ["element_dtype": .type(.variant)]
+      ).output(1)
+    }
+  }
+
+  @Test func listsWhoseEndCannotBeReachedAreAMistake() throws {
+    let graph = Graph()
+    let count = zerosLike(doubling(graph, 70)).apply(Ops.TensorListLength.self)
+    let error = #expect(throws: (any Error).self) { try Session(graph).run([count]) }
+    #expect("\(error!)".contains("lists are nested too deeply"))
+  }
 }

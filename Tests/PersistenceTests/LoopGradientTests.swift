@@ -22,8 +22,8 @@ import Testing
     ?? CheckpointLayoutTests.fixtures.appending(path: "loops")
 
   @Test(
-    arguments: ["recurrent", "partly", "growing", "lists", "nested", "sequences"].flatMap { name in
-      [1, 2].map { "\(name)_v\($0)" }
+    arguments: ["recurrent", "partly", "growing", "lists", "nested", "again", "sequences"].flatMap {
+      name in [1, 2].map { "\(name)_v\($0)" }
     })
   func gradientsAreTensorFlows(_ name: String) throws {
     let all = try JSONDecoder().decode(

@@ -23,7 +23,9 @@ def numbers(*shape):
     return random.uniform(-1, 1, shape).astype("float32")
 
 
-def save(name, build, **feeds):
+def save(name, build, again=False, **feeds):
+    """Writes a loop in both styles: as it is, or `again`, as TensorFlow's own gradient has rewritten it, which
+    records what it needs in lists, in loops within loops in lists of lists."""
     for style in (1, 2):
         (tf1.enable_control_flow_v2 if style == 2 else tf1.disable_control_flow_v2)()
         with tf1.Graph().as_default() as graph, tf1.Session() as session:
@@ -32,6 +34,8 @@ def save(name, build, **feeds):
             floating = [t for t in inputs.values() if t.dtype.is_floating]
             forward = graph.as_graph_def()
             gradients = tf1.gradients(y, floating)
+            if again:
+                forward = graph.as_graph_def()
             session.run(tf1.global_variables_initializer())
             values = session.run([y, *gradients], {inputs[key]: value for key, value in feeds.items()})
             frozen = tf1.graph_util.convert_variables_to_constants(session, forward, ["y"])
@@ -124,6 +128,7 @@ save("partly", partly, x=numbers(4, 3))
 save("growing", growing, x=numbers(3))
 save("lists", lists, x=numbers(4, 3))
 save("nested", nested, x=numbers(4), n=np.array(5, "int32"))
+save("again", nested, again=True, x=numbers(4), n=np.array(5, "int32"))
 save("sequences", sequences, x=numbers(3, 4, 2), lengths=np.array([4, 1, 3], "int32"))
 with open(os.path.join(options.out, "loops.json"), "w") as file:
     file.write("{\n" + ",\n".join(f"{json.dumps(k)}: {json.dumps(v)}" for k, v in cases.items()) + "\n}\n")

@@ -92,6 +92,71 @@ enum ListElements {
     return TensorValue(list: TensorList(items))
   }
 
+  /// What stands for zeros like a list: as many elements that nobody set, and lists of as many.
+  static func zeros(like list: TensorList) throws(GraphError) -> TensorList {
+    var extent = Extent()
+    return try zeros(like: list, &extent)
+  }
+
+  private static func zeros(like list: TensorList, _ extent: inout Extent) throws(GraphError)
+    -> TensorList
+  {
+    try extent.enter(list)
+    defer { extent.leave() }
+    var items = list.items
+    for place in items.indices {
+      items[place] =
+        if let inner = items[place].list {
+          TensorValue(list: try zeros(like: inner, &extent))
+        } else {
+          TensorValue(zeros: unset, dtype: items[place].dtype)
+        }
+    }
+    return TensorList(items)
+  }
+
+  /// The sum of two lists, element by element, and of their lists likewise.
+  static func added(_ a: TensorList, _ b: TensorList) throws(GraphError) -> TensorList {
+    var extent = Extent()
+    return try added(a, b, &extent)
+  }
+
+  private static func added(_ a: TensorList, _ b: TensorList, _ extent: inout Extent)
+    throws(GraphError) -> TensorList
+  {
+    guard a.count == b.count else {
+      throw GraphError("lists of \(a.count) and \(b.count) tensors cannot be added")
+    }
+    try extent.enter(a)
+    defer { extent.leave() }
+    var sums = a.items
+    for place in sums.indices {
+      let other = b[place]
+      sums[place] =
+        if let first = sums[place].list, let second = other.list {
+          TensorValue(list: try added(first, second, &extent))
+        } else {
+          try added(sums[place], other)
+        }
+    }
+    return TensorList(sums)
+  }
+
+  /// How far lists of lists have been gone through: a list that holds another twice, which holds one
+  /// twice, and so on, has no end that could be reached.
+  private struct Extent {
+    private var depth = 0
+    private var count = 0
+
+    mutating func enter(_ list: TensorList) throws(GraphError) {
+      depth += 1
+      count = try ListElements.checked(count: count + list.count)
+      guard depth <= 64 else { throw GraphError("lists are nested too deeply") }
+    }
+
+    mutating func leave() { depth -= 1 }
+  }
+
   /// The sum of two values; one without elements stands for zeros.
   static func added(_ a: TensorValue, _ b: TensorValue) throws(GraphError) -> TensorValue {
     if a.shape.count == 0 { return b }

@@ -66,10 +66,13 @@ extension Ops {
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
     ) -> Gradient {
       guard let item = upstream[0] else { return .none("no element is given") }
-      // All others are zeros, which are left out.
-      let none = item.graph.constant(-1, .int32).apply(
-        TensorListReserve.self, [node.input(0).apply(TensorListLength.self)],
-        [elementType.name: .type(item.dtype), "shape_type": .type(.int32)])
+      // All others are zeros: lists of as many, numbers that are left out.
+      let none =
+        item.dtype == .variant
+        ? zerosLike(node.input(0))
+        : item.graph.constant(-1, .int32).apply(
+          TensorListReserve.self, [node.input(0).apply(TensorListLength.self)],
+          [elementType.name: .type(item.dtype), "shape_type": .type(.int32)])
       let list = none.apply(
         TensorListSetItem.self, [node.input(1), item], [elementType.name: .type(item.dtype)])
       return .dense([list, nil, nil])
@@ -115,11 +118,7 @@ extension Ops {
     package static let signature = Signature(["x: T"], gives: ["y: T"], [.type("T", [.variant])])
     package static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
       -> [TensorValue]
-    {
-      let items = try ListElements.list(inputs[0]).items
-      let zeros = items.map { TensorValue(zeros: ListElements.unset, dtype: $0.dtype) }
-      return [TensorValue(list: TensorList(zeros))]
-    }
+    { [TensorValue(list: try ListElements.zeros(like: try ListElements.list(inputs[0])))] }
     package static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
     ) -> Gradient { .dense([nil]) }
@@ -132,17 +131,11 @@ extension Ops {
     package static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
       -> [TensorValue]
     {
-      var sums = try ListElements.list(inputs[0]).items
+      var sum = try ListElements.list(inputs[0])
       for input in inputs.dropFirst() {
-        let others = try ListElements.list(input).items
-        guard others.count == sums.count else {
-          throw GraphError("lists of \(sums.count) and \(others.count) tensors cannot be added")
-        }
-        for (place, element) in others.enumerated() {
-          sums[place] = try ListElements.added(sums[place], element)
-        }
+        sum = try ListElements.added(sum, try ListElements.list(input))
       }
-      return [TensorValue(list: TensorList(sums))]
+      return [TensorValue(list: sum)]
     }
     package static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext

@@ -24,7 +24,7 @@ extension ResizeOp {
     let sizes = size?.elements ?? [nil, nil]
     guard sizes.count == 2 else { throw GraphError("two sizes are expected, found \(sizes.count)") }
     if let wrong = sizes.first(where: { ($0 ?? 1) <= 0 }) ?? nil {
-      throw GraphError("the size must be positive, found \(wrong)")
+      throw GraphError.atRun("the size must be positive, found \(wrong)")
     }
     guard images[1] != 0, images[2] != 0, images[3] != 0 else {
       throw GraphError("images without pixels or channels, of shape \(images), cannot be resized")

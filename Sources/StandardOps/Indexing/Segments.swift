@@ -17,10 +17,10 @@ extension SegmentOp {
     if isSorted {
       let numbers = node.constantSizes(1)
       if let numbers, zip(numbers, numbers.dropFirst()).contains(where: { $0 > $1 }) {
-        throw GraphError("segment numbers must be sorted, found \(numbers)")
+        throw GraphError.atRun("segment numbers must be sorted, found \(numbers)")
       }
       if let least = numbers?.first, least < 0 {
-        throw GraphError("segment numbers must not be negative, found \(least)")
+        throw GraphError.atRun("segment numbers must not be negative, found \(least)")
       }
       count = numbers.map { ($0.last ?? -1) + 1 }
     } else {

@@ -82,7 +82,7 @@ package func normalized(axes: [Int], rank: Int) throws(GraphError) -> [Int] {
     }
     let positive = axis < 0 ? axis + rank : axis
     guard !result.contains(positive) else {
-      throw GraphError("axis \(axis) is named twice")
+      throw GraphError.atRun("axis \(axis) is named twice")
     }
     result.append(positive)
   }

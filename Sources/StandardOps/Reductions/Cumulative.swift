@@ -21,8 +21,10 @@ extension CumulativeOp {
   }
   /// The input's.
   public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
-    if let rank = node.input(0).shape.rank, let axis = node.sizes(1)?.known {
-      _ = try normalized(axes: axis, rank: rank)
+    if let rank = node.input(0).shape.rank, let axis = node.sizes(1)?.known?.first,
+      axis < -rank || axis >= rank
+    {
+      throw GraphError.atRun("axis \(axis) is out of range for rank \(rank)")
     }
     return [node.input(0).shape]
   }

@@ -19,7 +19,7 @@ extension Ops {
       for (axis, around) in paddings.enumerated() {
         let size = node.input(0).shape[axis]
         if let size, max(around.before, around.after) > max(size - edge, 0) {
-          throw GraphError(
+          throw GraphError.atRun(
             "paddings of \(around.before) and \(around.after) are too many to mirror axis \(axis) of "
               + "size \(size)")
         }
@@ -88,7 +88,7 @@ extension Ops {
       for (axis, around) in paddings.enumerated() {
         let size = node.input(0).shape[axis].map { $0 - around.before - around.after }
         if let size, size < 0 || max(around.before, around.after) > max(size - edge, 0) {
-          throw GraphError(
+          throw GraphError.atRun(
             "paddings of \(around.before) and \(around.after) do not mirror what axis \(axis) of "
               + "\(node.input(0).shape) is without them")
         }

@@ -18,7 +18,7 @@ extension Ops {
       }
       guard let multiples = node.sizes(1)?.elements else { return [.ofRank(rank)] }
       guard multiples.allSatisfy({ ($0 ?? 0) >= 0 }) else {
-        throw GraphError("multiples must not be negative")
+        throw GraphError.atRun("multiples must not be negative")
       }
       return [
         PartialShape(

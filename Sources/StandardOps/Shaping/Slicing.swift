@@ -26,7 +26,7 @@ extension Ops {
         let (start, count) = (begin?[axis], size?[axis])
         let limit = node.input(0).shape[axis]
         if let start, start < 0 || start > limit ?? start {
-          throw GraphError(
+          throw GraphError.atRun(
             "begin \(start) is outside axis \(axis) of \(node.input(0).shape)")
         }
         guard let count else {
@@ -38,7 +38,7 @@ extension Ops {
           result.append(start.flatMap { start in limit.map { $0 - start } })
         } else {
           if let start, let limit, start + count > limit {
-            throw GraphError(
+            throw GraphError.atRun(
               "\(count) elements from \(start) reach beyond axis \(axis) of "
                 + "\(node.input(0).shape)")
           }

@@ -121,7 +121,7 @@ extension Ops {
   static func permutation(_ axes: [Int]) throws(GraphError) -> [Int] {
     let positive = axes.map { $0 < 0 ? $0 + axes.count : $0 }
     guard positive.sorted() == Array(axes.indices) else {
-      throw GraphError("\(axes) is not a permutation of \(Array(axes.indices))")
+      throw GraphError.atRun("\(axes) is not a permutation of \(Array(axes.indices))")
     }
     return positive
   }
