@@ -168,6 +168,7 @@ private struct DescriptionOrder {
     var waiting = [Int](repeating: 0, count: descriptions.count)
     var consumers = [[Int]](repeating: [], count: descriptions.count)
     for (index, node) in descriptions.enumerated() {
+      let beginsRounds = graph.ops[node.op]?.beginsRounds == true
       for input in node.inputs {
         guard let source = positions[input.node] else {
           if graph.operation(named: input.node) != nil { continue }
@@ -175,7 +176,7 @@ private struct DescriptionOrder {
             "takes \"\(input.node)\", which is not there", node: node.name, op: node.op,
             site: node.site)
         }
-        if graph.ops[descriptions[source].op]?.closesLoops == true { continue }
+        if beginsRounds, graph.ops[descriptions[source].op]?.closesLoops == true { continue }
         waiting[index] += 1
         consumers[source].append(index)
       }

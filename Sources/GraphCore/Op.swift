@@ -38,8 +38,10 @@ public protocol Op: SendableMetatype {
   ///
   /// For shape arithmetic, so that `reshape(x, pack(shape(x)[0], -1))` has a shape at build time.
   static func partialValues(of node: Node) -> [PartialValue?]
-  /// Whether a node may take this op's output before the node that gives it, as loops do.
+  /// Whether this op's output may be taken before the node that gives it, by an op that begins rounds.
   static var closesLoops: Bool { get }
+  /// Whether the op may take what the round before gave, from a node that follows it.
+  static var beginsRounds: Bool { get }
   /// The positions of inputs whose values must be known when a plan is made, such as an axis.
   static var staticInputs: [Int] { get }
   /// The gradients with respect to the inputs, given those with respect to the outputs.
@@ -57,6 +59,8 @@ extension Op {
 
   /// Almost no op does.
   public static var closesLoops: Bool { false }
+  /// Almost no op does.
+  public static var beginsRounds: Bool { false }
 
   /// Nothing is known.
   public static func partialValues(of node: Node) -> [PartialValue?] { [] }

@@ -75,6 +75,15 @@ import Testing
         %next = NextIteration(%one) : float32[]
         %y = Identity(%m) : float32[]
         """, message: "takes \"next\", which follows it, but is in no loop"),
+    .init(
+      testDescription: "a next round taken by another op than Merge",
+      nodes: """
+        %c = Const() {value: float32[] 1} : float32[]
+        %m = Concat(%next, %c) : float32
+        %one = AddV2(%m, %c) : float32
+        %next = NextIteration(%one) : float32
+        %y = Identity(%m) : float32
+        """, message: "is part of a cycle"),
   ]
 
   @Test(arguments: misfits)

@@ -41,6 +41,7 @@ extension Ops {
 
   /// Gives whichever of its inputs is alive, and which one that is.
   public enum Merge: ControlOp {
+    public static let beginsRounds = true
     public static let signature = Signature(
       ["inputs: N * T"], gives: ["output: T", "value_index: int32"], [.type("T"), .int("N")])
     public static let effects = Effects.none
@@ -76,6 +77,7 @@ extension Ops {
 
   /// `Merge` of variables themselves.
   public enum RefMerge: ControlOp {
+    public static let beginsRounds = true
     public static let signature = Signature(
       ["inputs: N * Ref(T)"], gives: ["output: Ref(T)", "value_index: int32"],
       [.type("T"), .int("N")])
