@@ -12,7 +12,7 @@ said, and "fetches" names no files: to pass, a run must fail too.
 
 Without --count all variants are made, about twelve thousand of the suite's 330 cases:
 
-  unzip or generate the cases, then
+  unpack or generate the cases, then
   wrong_shapes.py cases wrong && graphc conformance wrong && graphc conformance wrong --backend cpu
 """
 import argparse, json, os, pickle, re, shutil, signal, struct, sys
