@@ -56,16 +56,16 @@ extension Graph {
       case .fixed: break
       case .typed(let name) where signature.attribute(named: name)?.kind == .listOfType:
         length = listLength(attributes[name], inputs.count, signature.inputs.count)
-        let types = inputs.dropFirst(next).prefix(length).map { Attribute.type($0.dtype) }
+        let given = inputs.dropFirst(next).prefix(length)
         if case .list(let stated)? = attributes[name] {
-          for (place, tensor) in inputs.dropFirst(next).prefix(length).enumerated() {
-            guard let dtype = DType(stated[place]), dtype != tensor.dtype else { continue }
+          for (place, (type, tensor)) in zip(stated, given).enumerated() {
+            guard let dtype = DType(type), dtype != tensor.dtype else { continue }
             throw GraphError(
               "\(argument.name) \(place) must be \(dtype), found \(tensor.dtype)",
               notes: [note(argument.name, tensor)])
           }
         }
-        attributes[name] = attributes[name] ?? .list(types)
+        attributes[name] = attributes[name] ?? .list(given.map { .type($0.dtype) })
       case .typed: break
       case .repeated(let count, _), .repeatedFixed(let count, _):
         if case .int(let stated)? = attributes[count] {

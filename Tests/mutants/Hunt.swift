@@ -5,6 +5,8 @@ final class Hunt {
   private let command: Mutants
   private var next = 0
   private let total: Int
+  /// The mutants that took too long once.
+  private var late = Set<Int>()
   /// A line for each mutant that ended a process.
   private(set) var failures: [String] = []
 
@@ -37,9 +39,13 @@ final class Hunt {
         let last = (try? String(contentsOfFile: trail, encoding: .utf8)) ?? ""
         let line = last.split(separator: "\n").last.map(String.init) ?? "\(range.lowerBound) start"
         let number = Int(line.split(separator: " ")[0]) ?? range.lowerBound
-        let kind =
-          process.terminationReason == .exit
-          ? "exit" : process.terminationStatus == SIGPROF ? "hang" : "signal"
+        let isLate = process.terminationReason != .exit && process.terminationStatus == SIGPROF
+        // Seconds of a processor are no steady measure: a second try tells a hang from a slow machine.
+        if isLate, late.insert(number).inserted {
+          pending.append(number..<range.upperBound)
+          continue
+        }
+        let kind = process.terminationReason == .exit ? "exit" : isLate ? "hang" : "signal"
         failures.append("\(kind) \(process.terminationStatus): \(line)")
         print(failures[failures.count - 1])
         fflush(nil)

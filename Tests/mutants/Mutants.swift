@@ -12,7 +12,7 @@ import TensorFlowFormats
     discussion: """
       CASES is a folder of case folders (case.json, graph.pb, feeds), or several. After the mutants the \
       cases themselves are tried, and graphs that are deep. Bytes behind each buffer of a run are watched; \
-      in a build with AddressSanitizer all memory that a kernel was not given is.
+      in a build with AddressSanitizer whatever of its arena and scratch a kernel was not given.
       """)
 
   @Argument(help: "Folders of case folders whose graphs are mutated.")

@@ -229,12 +229,8 @@ struct SpecializedCopy {
   private mutating func specialized(_ node: Node, _ inputs: [Tensor]) throws(GraphError)
     -> [Tensor]?
   {
-    for (argument, input) in zip(node.definition.map(Signature.of)?.inputs ?? [], inputs)
-    where argument.kind == .fixed(.resource) && input.node.op != Ops.VarHandleOp.name {
-      throw GraphError(
-        "\(argument.name) must be a variable, found \(input)",
-        notes: [Graph.note(argument.name, input)])
-    }
+    let other = inputs.first { $0.dtype == .resource && $0.node.op != Ops.VarHandleOp.name }
+    if let other { throw GraphError("\(other) is not a variable's handle") }
     // What is not fed passes its default on, whose shape may be narrower than that of feeds.
     let isDefault = node.op == Ops.PlaceholderWithDefault.name
     let draft = NodeRecord(
