@@ -9,6 +9,7 @@ struct WindowProduct<T: MatrixElement>: TiledConvolution {
   private let g: ConvolutionGeometry
   private let part: ConvolutionPart
   private let windows: WindowMatrix<T>
+  private let correction: PaddingCorrection<T>
   /// The output places whose windows are in scratch at a time.
   private let rows: Int
   /// The columns of the matrix whose rows of the filter's gradient are one tile.
@@ -35,6 +36,7 @@ struct WindowProduct<T: MatrixElement>: TiledConvolution {
     self.g = g
     part = kernel.part
     windows = WindowMatrix(g)
+    correction = PaddingCorrection(g)
     let all = windows.columns
     estimatedNanoseconds = kernel.work / 20
     height = part == .inputGradient ? Self.height(g, kernel.work) : g.inputHeight
@@ -132,6 +134,7 @@ struct WindowProduct<T: MatrixElement>: TiledConvolution {
     case .output:
       let (image, range) = places(tile)
       windows.forward(image, range, a, b, target, step, scratch)
+      correction.correctOutput(image, range, a, b, target, step)
     case .inputGradient:
       let place = place(of: tile)
       for run in 0..<place.runs {
@@ -149,6 +152,7 @@ struct WindowProduct<T: MatrixElement>: TiledConvolution {
           windows.filterGradient(image, $0, range, a, b, target, scratch)
         }
       }
+      correction.correctFilterGradient(range, a, b, target)
     }
   }
 

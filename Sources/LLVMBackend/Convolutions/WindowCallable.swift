@@ -12,6 +12,8 @@
     private let epilogue: EpilogueCallable
     private let isPacked: Bool
     private let layouts: [WindowLayout]
+    /// Nil for a part without padding.
+    private let corrections: [PaddingCorrection?]
     private let size: Int
     /// The most bytes of a padded source, of a chunk's product, and of a group's panels.
     private let bandByteCount: Int, chunkByteCount: Int
@@ -30,6 +32,9 @@
       self.size = size
       let layouts = plan.parts.map { WindowLayout($0, plan) }
       self.layouts = layouts
+      corrections = zip(plan.parts, layouts).map { part, layout in
+        part.isInside ? nil : PaddingCorrection(part, layout, plan)
+      }
       var (band, chunk, panels) = (0, 0, 0)
       for tile in plan.tiles {
         let (part, layout) = (plan.parts[tile.part], layouts[tile.part])
@@ -142,6 +147,7 @@
           let first =
             band + (row - tile.rows.lowerBound) * part.phase.rowStep * layout.rowBytes
           multiply(count * part.phase.columns.count, first, group, panels, part, layout, product)
+          corrections[tile.part]?.correct(row..<(row + count), first, group, panels, product)
           let status = epilogue.run(box: box, operands: operands, product: product)
           if status != .success { return status }
           box += 1

@@ -19,6 +19,7 @@
     /// The terms of a segment, and the bytes from one to the next.
     let count: Int, step: Int
     private let columns: Range<Int>
+    private let leastRow: Int
 
     init(_ part: WindowPlan.Part, _ plan: WindowPlan) {
       let kernel = plan.kernel
@@ -46,10 +47,9 @@
       step = kernel.isDepthwise ? columnBytes : size
       segmentCount = part.runs.count
       segments = .allocate(capacity: max(1, 2 * segmentCount))
-      let least = phase.taps.map(\.row).min() ?? 0
+      leastRow = phase.taps.map(\.row).min() ?? 0
       for (number, taps) in part.runs.enumerated() {
-        segments[number] =
-          (taps[0].row - least) * rowBytes + (taps[0].column - columns.lowerBound) * columnBytes
+        segments[number] = offset(of: taps[0])
         segments[segmentCount + number] = number * count * plan.width * size
       }
     }
@@ -57,6 +57,11 @@
     deinit {
       places.deallocate()
       segments.deallocate()
+    }
+
+    /// Where a tap's terms begin, in bytes from a place.
+    func offset(of tap: WindowPhase.Tap) -> Int {
+      (tap.row - leastRow) * rowBytes + (tap.column - columns.lowerBound) * columnBytes
     }
 
     /// Copies rows of an image with zeros around it.
