@@ -30,7 +30,7 @@ public struct CompilationRequest: Sendable {
   public var targets: [Node]
   /// The positions of fetches that are variables themselves, read after everything else.
   package var lastReads: Set<Int> = []
-  /// The nodes that earlier stages of the run have run.
+  /// The nodes that earlier segments of the run have run.
   package var completed: Set<Int> = []
   /// The functions of the graph's loops, by the index of the `While`.
   package var loops: [Int: FlatGraph.Loop] = [:]
@@ -90,8 +90,6 @@ public enum CompilationError: Error, Sendable, CustomStringConvertible {
   case unknownOps(UnknownOps)
   /// A node is at fault once the fed shapes are known.
   case invalid(GraphError)
-  /// The plan depends on the values of these feeds, by position.
-  case needsValues([Int])
 
   /// What happened, where, and the cure.
   public var description: String {
@@ -100,7 +98,6 @@ public enum CompilationError: Error, Sendable, CustomStringConvertible {
       "\(tensor) must be fed" + (tensor.node.site.map { "; it was made at \($0)" } ?? "")
     case .unknownOps(let unknown): unknown.description
     case .invalid(let error): error.description
-    case .needsValues(let positions): "the values of feeds \(positions) are needed"
     }
   }
 }

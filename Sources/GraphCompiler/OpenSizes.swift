@@ -35,15 +35,7 @@ package struct OpenSizes: Sendable {
   ) throws -> Workspace {
     var request = request
     request.open = OpenSizes(shapes: shapes, known: nil)
-    let results: [Workspace]
-    do {
-      results = try rewritten(&request, shapes, options, constants)
-    } catch let barrier as StageBarrier {
-      throw CompilationError.invalid(
-        GraphError(
-          "what follows depends on data that only running gives",
-          node: barrier.fetched.last?.node.name, op: barrier.fetched.last?.node.op))
-    }
+    let results = try rewritten(&request, shapes, options, constants)
     guard GraphDifference.isNone(results[0], results[1]) else {
       throw CompilationError.invalid(
         GraphError("what is left of the graph depends on sizes that are not known"))
@@ -82,7 +74,7 @@ package struct OpenSizes: Sendable {
     _ request: CompilationRequest, _ options: CompilerOptions,
     _ constants: (String) -> TensorValue?
   ) throws -> Workspace {
-    var workspace = try Specialize.workspace(for: request, options)
+    var workspace = try specialized(request, options)
     if let node = workspace.neededNodes().first(where: {
       $0.definition?.effects.contains(.writes) == true
     }) {
@@ -93,15 +85,30 @@ package struct OpenSizes: Sendable {
     }
     try workspace.keepOnlyFetches()
     try freeze(&workspace, constants)
-    let before = workspace.neededNodes().count
-    for pass: any Pass.Type in [
-      FoldConstants.self, ApplyRules.self, FoldConstants.self,
-      EliminateCommonSubexpressions.self,
-    ] where options.rewrites || pass == FoldConstants.self {
-      try pass.run(&workspace, options)
+    workspace.log.finish("freeze", left: workspace.neededNodes().count, "node")
+    try Compiler.rewrite(&workspace, options) {
+      $0.keepsOps && (options.rewrites || $0 == FoldConstants.self)
     }
-    workspace.log.finish("freeze", nodes: before)
     return workspace
+  }
+
+  private static func specialized(_ request: CompilationRequest, _ options: CompilerOptions) throws
+    -> Workspace
+  {
+    switch try Specialize.run(request, options) {
+    case .whole(let workspace): return workspace
+    case .halted(.needsValues(let positions)):
+      let tensor = request.feeds[positions[0]].tensor
+      throw CompilationError.invalid(
+        GraphError(
+          "what follows depends on the value of this, which is fed", node: tensor.node.name,
+          op: tensor.node.op))
+    case .halted(.endOfSegment(let end)):
+      throw CompilationError.invalid(
+        GraphError(
+          "what follows depends on data that only running gives",
+          node: end.fetched.last?.node.name, op: end.fetched.last?.node.op))
+    }
   }
 
   private static func freeze(

@@ -66,6 +66,38 @@ package struct Workspace {
   }
 }
 
+extension Workspace {
+  /// Drops effects, leaving what the fetches need.
+  mutating func keepOnlyFetches() throws(GraphError) {
+    var needed = Set<Int>()
+    var pending = fetches.map(\.node)
+    while let node = pending.popLast() {
+      if needed.insert(node.index).inserted { pending += node.inputs.map(\.node) }
+    }
+    try keep { needed.contains($0.index) }
+  }
+
+  /// Drops what neither fetches nor effects need, and copies the graph.
+  mutating func dropUnneeded() throws(GraphError) {
+    let needed = Set(neededNodes().map(\.index))
+    try keep { needed.contains($0.index) }
+  }
+
+  private mutating func keep(_ isKept: (Node) -> Bool) throws(GraphError) {
+    let target = Graph(ops: graph.ops)
+    var map: [Int: [Tensor]] = [:]
+    for node in graph.operations where isKept(node) {
+      let inputs = node.record.inputs.map { (map[$0.node] ?? [])[$0.output] }
+      map[node.index] = try target.copy(node, inputs: inputs).outputs
+    }
+    fetches = fetches.map { (map[$0.node.index] ?? [])[$0.index] }
+    feeds = feeds.compactMap { feed in
+      map[feed.tensor.node.index].map { (feed.position, $0[feed.tensor.index]) }
+    }
+    graph = target
+  }
+}
+
 extension Node {
   /// Whether the node does something besides computing its outputs.
   var mustRun: Bool {

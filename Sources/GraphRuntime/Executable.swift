@@ -55,7 +55,7 @@ package final class Executable: Sendable {
     packed = packer.operands
     liveByteCount = packer.byteCount
     var compiled = plan
-    compiled.log.finish(Self.compilation, nodes: callables.count)
+    compiled.log.finish(Self.compilation, left: callables.count, "kernel")
     self.plan = compiled
     var first: [Int] = []
     var count = 0

@@ -81,7 +81,7 @@ struct FlatGraphs {
     let id = ObjectIdentifier(graph)
     let count = graph.count
     if let entry = entries[id], entry.count == count { return (entry.flat, entry.serial) }
-    let flat = try FlatGraph.make(graph, library: library)
+    let flat = try Compiler.flatten(graph, library: library)
     let serial: Int
     if let entry = entries[id], entry.flat.graph === graph, flat.graph === graph {
       // Nodes were added and all earlier ones are the same.

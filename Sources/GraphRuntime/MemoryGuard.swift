@@ -6,7 +6,7 @@ import Glibc
 /// Those behind each buffer of the arena hold a pattern, which is looked at after the step. In a process
 /// that AddressSanitizer watches, whatever of arena and scratch the step was not given cannot be read
 /// either. What is found is our mistake, since each plan was proved to stay inside of its buffers
-/// (`AccessProof`), and ends the process.
+/// (`ProveAccesses`), and ends the process.
 struct MemoryGuard {
   /// The bytes behind each buffer: a widest vector's.
   static let byteCount = 64

@@ -17,18 +17,18 @@ struct PlanSignature: Hashable {
 /// An executable with what it keeps between runs.
 final class CachedPlan: Sendable {
   let executable: Executable
-  /// What follows, if this is a stage of a run.
-  let stage: Stage?
+  /// What follows, if this is a segment of a run.
+  let segment: Segment?
   /// Whether it is all of a run.
   let isWhole: Bool
   /// Where the live steps' results are; nil if there are none.
   let live: LiveConstants.Block?
   private let idle = Mutex<[RunMemory]>([])
 
-  init(_ executable: Executable, stage: Stage? = nil, live: LiveConstants.Block? = nil) {
+  init(_ executable: Executable, segment: Segment? = nil, live: LiveConstants.Block? = nil) {
     self.executable = executable
-    self.stage = stage
-    isWhole = stage == nil
+    self.segment = segment
+    isWhole = segment == nil
     self.live = live
   }
 

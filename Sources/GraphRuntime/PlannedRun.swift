@@ -3,14 +3,14 @@ import GraphCore
 
 /// What a run would do, before it does it.
 package struct PlannedRun {
-  /// The plan of the run, or of its first stage.
+  /// The plan of the run, or of its first segment.
   package let plan: Plan
   /// The name of the backend that compiled each of its steps.
   package let backendNames: [String]
   /// The flat form of the graph that the plan was made of.
   package let flat: FlatGraph
-  /// What follows the plan, if it is the first stage of a run.
-  package let stage: Stage?
+  /// What follows the plan, if it is the first segment of a run.
+  package let segment: Segment?
   /// What is fetched of the user's graph.
   package let fetches: [Tensor]
   /// What is run of it.

@@ -14,14 +14,14 @@ extension PreparedRun {
   ///   - outputs: where each fetched value's elements go.
   /// - Throws: `SessionError` if a buffer has another size than the prepared value, or another value
   ///   where the plan was made for that value alone; if a value is no numbers, or the run has several
-  ///   stages.
+  ///   segments.
   public func run(
     from inputs: [UnsafeRawBufferPointer], into outputs: [UnsafeMutableRawBufferPointer]
   ) throws {
     let executable = known.found.plan.executable
     guard known.found.plan.isWhole else {
       throw SessionError(
-        "the run has several stages, since its plan depends on values that it computes; "
+        "the run has several segments, since its plan depends on values that it computes; "
           + "give its values as tensors")
     }
     guard known.request.strings == nil else {

@@ -14,7 +14,7 @@ package struct RunProfile {
     package var total = 0
   }
 
-  /// A plan of the run: the only one, or a stage's or a loop's in the order of their first use.
+  /// A plan of the run: the only one, or a segment's or a loop's in the order of their first use.
   package struct Part {
     /// The plan.
     package let plan: Plan

@@ -56,7 +56,7 @@ public final class Session: Sendable {
   ///   - optimizes: whether the graph is rewritten and fused at all.
   ///   - memoryBudget: the most bytes that a run's buffers may take beside feeds, constants and
   ///     variables; a run that needs more is refused before anything of it runs. Where a run has
-  ///     several stages, each is asked when it is planned.
+  ///     several segments, each is asked when it is planned.
   /// - Throws: `GraphErrors` with every mistake in the graph.
   public convenience init(
     _ graph: Graph, backend: BackendChoice = .llvm, threads: Int? = nil,
@@ -212,7 +212,7 @@ public final class Session: Sendable {
     let executable = found.plan.executable
     return PlannedRun(
       plan: executable.plan, backendNames: executable.backendNames, flat: request.flat,
-      stage: found.plan.stage, fetches: fetches, targets: targets.map(\.target))
+      segment: found.plan.segment, fetches: fetches, targets: targets.map(\.target))
   }
 
   /// The nodes that were added to the graph before each of the last runs, oldest first; an empty range
@@ -234,7 +234,7 @@ public final class Session: Sendable {
   /// The names of the backends, in the order in which they are asked.
   package var backendNames: [String] { backends.map(\.name) }
 
-  /// The plan of a run, or of its first stage.
+  /// The plan of a run, or of its first segment.
   struct FoundPlan {
     let plan: CachedPlan
     /// The positions of the feeds whose values the plan depends on.
@@ -251,29 +251,23 @@ public final class Session: Sendable {
     let options = compiler.options(for: request.check) { try self.evaluate($0) }
     deciding = values.indices.filter { deciding.contains($0) || ResourceValue(values[$0]) != nil }
     while true {
-      do {
-        let plan = try compiled(request.compilation(deciding: deciding), options, request.check)
-        cache.withLock { $0.insert(plan, signature, deciding: deciding, values) }
-        return FoundPlan(plan: plan, deciding: deciding)
-      } catch CompilationError.needsValues(let positions) {
+      let plan: CachedPlan
+      switch try Compiler.compile(request.compilation(deciding: deciding), options) {
+      case .needsValues(let positions):
         let more = Set(deciding).union(positions)
         precondition(more.count > deciding.count, "asked again for known values")
         deciding = more.sorted()
+        continue
+      case .plan(let whole): plan = try cached(whole, isChecked: request.check != nil)
+      case .segment(let segment):
+        plan = try cached(segment.plan, segment: segment, isChecked: request.check != nil)
       }
+      cache.withLock { $0.insert(plan, signature, deciding: deciding, values) }
+      return FoundPlan(plan: plan, deciding: deciding)
     }
   }
 
-  private func compiled(
-    _ request: CompilationRequest, _ options: CompilerOptions, _ check: RunCheck?
-  ) throws -> CachedPlan {
-    do {
-      return try cached(Pipeline.compile(request, options), isChecked: check != nil)
-    } catch let needed as StageNeeded {
-      return try cached(needed.stage.plan, stage: needed.stage, isChecked: check != nil)
-    }
-  }
-
-  private func cached(_ plan: Plan, stage: Stage? = nil, isChecked: Bool) throws -> CachedPlan {
+  private func cached(_ plan: Plan, segment: Segment? = nil, isChecked: Bool) throws -> CachedPlan {
     try plan.check(budget: budget)
     // A checked run computes everything anew.
     var executable = try Executable(plan, backends: backends, packs: !isChecked)
@@ -286,7 +280,7 @@ public final class Session: Sendable {
       isChecked || !executable.keepsAnything
       ? nil
       : liveConstants.block(for: executable)
-    return CachedPlan(executable, stage: stage, live: live)
+    return CachedPlan(executable, segment: segment, live: live)
   }
 
   /// Runs a plan of constants alone, for the compiler: once, so that no machine code is made for it

@@ -6,7 +6,7 @@ import TensorCore
 ///
 /// Strings have no place in an arena. Where nothing but a fetch wants them, the plan computes the numbers
 /// that they are made of, and the ops that make them run on these values when it has ended: a summary
-/// costs a training step no stage of its own.
+/// costs a training step no segment of its own.
 struct StringResults {
   /// The nodes of the flat graph that are computed after the plan, in order.
   private var nodes: [Node] = []
@@ -20,12 +20,12 @@ struct StringResults {
     let graph = request.flat.graph
     // Most runs have none, and find that out without allocating anything.
     guard
-      request.fetches.contains(where: { Stage.computesStrings($0.node) })
-        || request.targets.contains(where: { Stage.computesStrings(graph.node(at: $0)) })
+      request.fetches.contains(where: { Segment.computesStrings($0.node) })
+        || request.targets.contains(where: { Segment.computesStrings(graph.node(at: $0)) })
     else { return nil }
     let fed = Set(request.feeds.map(\.tensor.endpoint))
     func isComputedAfter(_ node: Node) -> Bool {
-      Stage.computesStrings(node) && !node.outputs.contains { fed.contains($0.endpoint) }
+      Segment.computesStrings(node) && !node.outputs.contains { fed.contains($0.endpoint) }
     }
     var pending = request.fetches.map(\.node).filter(isComputedAfter)
     pending += request.targets.map { graph.node(at: $0) }.filter(isComputedAfter)
@@ -74,7 +74,7 @@ struct StringResults {
     for (endpoint, value) in zip(fetched, given) { known[endpoint] = value }
     for node in nodes {
       let inputs = node.record.inputs.compactMap { known[$0] }
-      for (output, value) in zip(node.outputs, try Stage.values(of: node, inputs)) {
+      for (output, value) in zip(node.outputs, try Segment.values(of: node, inputs)) {
         known[output.endpoint] = value
       }
     }

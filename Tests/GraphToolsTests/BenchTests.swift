@@ -93,7 +93,7 @@ import Testing
     // 2 → 4 → 16 → 256.
     let squaring = try #require(report.kernels.first { $0.sources.map(\.name).contains("square") })
     #expect(squaring.callsPerRun == 3)
-    #expect(report.lines().contains { $0.hasPrefix("the run has stages or loops") })
+    #expect(report.lines().contains { $0.hasPrefix("the run has segments or loops") })
   }
 
   @Test func aSessionProfilesARunOfItsOwn() throws {

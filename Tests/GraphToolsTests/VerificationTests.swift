@@ -77,7 +77,7 @@ import Testing
     #expect(verification.findings.isEmpty, "\(verification.findings)")
     #expect(verification.rules["scale-into-weights"]?.distinct == 1)
     #expect((verification.rules["scale-into-weights"]?.largestShare ?? 1) < 1)
-    #expect(verification.checkedPasses[Pipeline.fusion] == 1)
+    #expect(verification.checkedPasses[GroupNodes.name] == 1)
   }
 
   @Test(arguments: [

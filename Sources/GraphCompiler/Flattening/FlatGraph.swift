@@ -8,6 +8,10 @@ import TensorCore
 /// are decided when a plan is made; loops are `While`; variables are resources that are read where
 /// their value is taken.
 package final class FlatGraph: Sendable {
+  static let name = "flatten"
+  static let summary =
+    "puts calls in place, and makes variables resources and loops nodes"
+
   /// What became of a tensor of the source.
   package enum Image: Hashable, Sendable {
     case tensor(Endpoint)

@@ -6,6 +6,8 @@ import TensorCore
 package enum ExpandComposites: Pass {
   package static let name = "expand-composites"
   package static let summary = "replaces composite ops by the expressions they stand for"
+  package static let isNeeded = true
+  package static let keepsOps = false
 
   package static func run(_ workspace: inout Workspace, _ options: CompilerOptions) throws {
     var log = workspace.log

@@ -26,7 +26,7 @@ package enum FoldConstants: Pass {
     let nodes = workspace.neededNodes()
     let tensors = wanted(nodes, workspace.fetches)
     // What fails to fold is left to run, where its error has a place.
-    guard !tensors.isEmpty, let folded = try? Pipeline.evaluate(tensors, options) else {
+    guard !tensors.isEmpty, let folded = try? Compiler.evaluate(tensors, options) else {
       return false
     }
     let values = Dictionary(uniqueKeysWithValues: zip(tensors, folded))

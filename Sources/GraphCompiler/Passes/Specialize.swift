@@ -6,17 +6,24 @@ import TensorCore
 ///
 /// Prunes to what fetches and targets need, puts feeds in place of what they replace, infers every
 /// shape from the fed ones, takes the branches that predicates decide, and replaces shape arithmetic by
-/// its values. Where that needs a value that only running gives, the copy so far is a stage of its own.
+/// its values. Where that needs a value that only running gives, the copy so far is a segment of its own.
 package enum Specialize {
   package static let name = "specialize"
   package static let summary =
     "keeps what is needed, infers every shape, takes the branches that are decided"
 
-  /// - Throws: `CompilationError`, or `StageBarrier` if a stage must run first.
-  package static func workspace(
-    for request: CompilationRequest, _ options: CompilerOptions
-  ) throws -> Workspace {
-    let maker = try copy(for: request, options)
+  /// What specialising a request comes to.
+  enum Outcome {
+    /// A copy of all that is needed.
+    case whole(Workspace)
+    /// The copy cannot go on.
+    case halted(Halt)
+  }
+
+  /// - Throws: `CompilationError`.
+  static func run(_ request: CompilationRequest, _ options: CompilerOptions) throws -> Outcome {
+    let (maker, halt) = try copy(for: request, options)
+    if let halt { return .halted(halt) }
     let fetches = try request.fetches.enumerated().map { position, tensor -> Tensor in
       guard let found = maker.map(tensor.endpoint) else {
         throw CompilationError.invalid(
@@ -28,29 +35,29 @@ package enum Specialize {
     }
     var workspace = Workspace(graph: maker.target, fetches: fetches, feeds: maker.usedFeeds)
     workspace.log = maker.log
-    return workspace
+    return .whole(workspace)
   }
 
   /// The nodes of the request whose values follow from the shapes that are known.
   static func knownNodes(of request: CompilationRequest, _ options: CompilerOptions) throws
     -> Set<Int>
-  { try copy(for: request, options).known }
+  { try copy(for: request, options).copy.known }
 
   private static func copy(for request: CompilationRequest, _ options: CompilerOptions) throws
-    -> SpecializedCopy
+    -> (copy: SpecializedCopy, halt: Halt?)
   {
     let order = try prunedOrder(request)
     var maker = SpecializedCopy(
       request: request, options: options, needed: order, log: RewriteLog())
     for node in order {
-      try maker.add(node)
+      if let halt = try maker.add(node) { return (maker, halt) }
       // What was added for the node and is a mistake would be missing without a word.
       if let error = maker.target.errors.first {
         throw CompilationError.invalid(
           Graph.located(error, node: node.name, op: node.op, site: node.site, inputs: []))
       }
     }
-    return maker
+    return (maker, nil)
   }
 
   /// The nodes that the request needs: after their inputs and control inputs, then by creation.

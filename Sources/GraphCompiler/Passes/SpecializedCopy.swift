@@ -92,7 +92,10 @@ struct SpecializedCopy {
     log.record(Specialize.name, node: node.name, origin: node.index, effect)
   }
 
-  mutating func add(_ node: Node) throws {
+  /// Adds the copy of a node.
+  ///
+  /// - Returns: why the copy ends before it; nil if it goes on.
+  mutating func add(_ node: Node) throws -> Halt? {
     let isMerge = node.op == Ops.Merge.name
     let inputs = node.record.inputs.map(map)
     // A merge is alive with any of its inputs, whichever of its control inputs are dead.
@@ -104,13 +107,16 @@ struct SpecializedCopy {
       dead.insert(node.index)
       outputs[node.index] = node.record.outputs.map { _ in nil }
       record(node, "belongs to a branch that is not taken")
-      return
+      return nil
     }
     if node.op == Ops.Switch.name {
-      let side = try decision(inputs[1], at: node)
-      outputs[node.index] = [side ? nil : inputs[0], side ? inputs[0] : nil]
-      record(node, "takes the side of a predicate that is \(side)")
-      return
+      switch try decision(inputs[1], at: node) {
+      case .unknown(let halt): return halt
+      case .known(let side):
+        outputs[node.index] = [side ? nil : inputs[0], side ? inputs[0] : nil]
+        record(node, "takes the side of a predicate that is \(side)")
+        return nil
+      }
     }
     if isMerge {
       let chosen = inputs.firstIndex { $0 != nil } ?? 0
@@ -119,20 +125,20 @@ struct SpecializedCopy {
       }
       outputs[node.index] = [inputs[chosen], index]
       record(node, "takes the branch that gives \"\(inputs[chosen]?.node.name ?? "")\"")
-      return
+      return nil
     }
-    try add(node, inputs.compactMap { $0 })
+    return try add(node, inputs.compactMap { $0 })
   }
 
-  private mutating func add(_ node: Node, _ inputs: [Tensor]) throws {
+  private mutating func add(_ node: Node, _ inputs: [Tensor]) throws -> Halt? {
     if !node.outputs.isEmpty, node.outputs.allSatisfy({ feeds[$0.endpoint] != nil }) {
       record(node, "is fed")
-      return
+      return nil
     }
     if node.op == Ops.Placeholder.name || node.op == Ops._Arg.name {
       throw CompilationError.missingFeed(node.output(0))
     }
-    if let loop = request.loops[node.index] { throw try barrier(node, inputs, loop: loop) }
+    if let loop = request.loops[node.index] { return try end(before: node, inputs, loop: loop) }
     if node.definition is any HostOp.Type {
       throw CompilationError.invalid(
         GraphError(
@@ -141,36 +147,40 @@ struct SpecializedCopy {
     }
     if let zeros = zerosLikeOptional(node, inputs) {
       outputs[node.index] = [zeros]
-      return
+      return nil
     }
-    if node.definition is any DataOp.Type { throw try barrier(node, inputs, loop: nil) }
+    if node.definition is any DataOp.Type { return try end(before: node, inputs, loop: nil) }
     // Control edges and what only carries them did their work: the order is the list's from here on.
     if node.definition is any ControlOp.Type {
       outputs[node.index] = []
       record(node, "only orders others, which the order of the kernels does")
-      return
+      return nil
     }
     if let unbundled = try unbundled(node, inputs) {
       outputs[node.index] = unbundled
-      return
+      return nil
     }
     // What no buffer holds is only passed on.
     if node.record.outputs.count == 1, node.record.outputs[0].dtype.byteCount == nil,
       inputs.count == 1, node.op == Ops.Identity.name
     {
       outputs[node.index] = [inputs[0]]
-      return
+      return nil
     }
     if node.op == Ops.AssignVariableOp.name, inputs[1].dtype.byteCount == nil {
-      throw try hostAssignment(node, inputs)
+      return try end(beforeAssigning: node, inputs)
     }
-    try decideSelection(node, inputs)
+    if let feeds = feedsDecidingSelection(node, inputs) { return .needsValues(feeds) }
     if let copy = try located(node, inputs) {
       outputs[node.index] = copy
-      return
+      return nil
     }
-    let decided = try inputs.enumerated().map { position, tensor in
-      try decidedInput(tensor, node, position)
+    var decided: [Tensor] = []
+    for (position, tensor) in inputs.enumerated() {
+      switch try decidedInput(tensor, node, position) {
+      case .known(let input): decided.append(input)
+      case .unknown(let halt): return halt
+      }
     }
     guard let copy = try located(node, decided) else {
       throw CompilationError.invalid(
@@ -179,6 +189,7 @@ struct SpecializedCopy {
           site: node.site, notes: inputs.enumerated().map { Graph.note("input \($0)", $1) }))
     }
     outputs[node.index] = copy
+    return nil
   }
 
   /// An optional of zeros like those of an optional, which gradients of conditionals begin with.
@@ -260,27 +271,35 @@ struct SpecializedCopy {
     return copy.outputs
   }
 
-  /// A scalar predicate that follows from feeds decides a selection before anything runs.
-  private func decideSelection(_ node: Node, _ inputs: [Tensor]) throws {
+  /// The feeds that a selection's scalar predicate follows from, which decides it before anything runs.
+  private func feedsDecidingSelection(_ node: Node, _ inputs: [Tensor]) -> [Int]? {
     guard options.rewrites, request.open == nil, node.op == "SelectV2" || node.op == "Select",
       inputs[0].shape.rank == 0, let origin = Origin(inputs[0], self), !origin.feeds.isEmpty
-    else { return }
-    throw CompilationError.needsValues(origin.feeds)
+    else { return nil }
+    return origin.feeds
   }
 
   // MARK: Values
 
+  /// What may have to be computed before it is known.
+  private enum Decided<Value> {
+    case known(Value)
+    /// It follows from feeds, or must be computed first.
+    case unknown(Halt)
+  }
+
   /// The value of a predicate.
-  ///
-  /// - Throws: `needsValues` if it follows from feeds, a barrier if it must be computed.
-  private func decision(_ predicate: Tensor?, at node: Node) throws -> Bool {
-    guard let predicate else { return false }
+  private func decision(_ predicate: Tensor?, at node: Node) throws -> Decided<Bool> {
+    guard let predicate else { return .known(false) }
     guard (predicate.shape.rank ?? 0) == 0 else { throw notAPredicate(predicate, node) }
-    let value = try self.value(of: predicate, node, 1)
-    guard value.shape.rank == 0, let number = value.integers?.first else {
-      throw notAPredicate(predicate, node)
+    switch try self.value(of: predicate, node, 1) {
+    case .unknown(let halt): return .unknown(halt)
+    case .known(let value):
+      guard value.shape.rank == 0, let number = value.integers?.first else {
+        throw notAPredicate(predicate, node)
+      }
+      return .known(number != 0)
     }
-    return number != 0
   }
 
   private func notAPredicate(_ tensor: Tensor, _ node: Node) -> CompilationError {
@@ -291,23 +310,28 @@ struct SpecializedCopy {
   }
 
   /// A small input as a constant, for a node whose shape depends on it.
-  private func decidedInput(_ tensor: Tensor, _ node: Node, _ position: Int) throws -> Tensor {
+  private func decidedInput(_ tensor: Tensor, _ node: Node, _ position: Int) throws
+    -> Decided<Tensor>
+  {
     guard tensor.dtype.byteCount != nil, let count = tensor.shape.count,
       count <= PartialValue.longest, tensor.constantValue == nil
-    else { return tensor }
-    return target.constant(try value(of: tensor, node, position))
+    else { return .known(tensor) }
+    switch try value(of: tensor, node, position) {
+    case .known(let value): return .known(target.constant(value))
+    case .unknown(let halt): return .unknown(halt)
+    }
   }
 
   /// A small tensor's value: a constant's, or what follows from constants.
-  ///
-  /// - Throws: `needsValues` if it follows from feeds, a barrier if it must be computed.
-  private func value(of tensor: Tensor, _ node: Node, _ position: Int) throws -> TensorValue {
-    if let value = tensor.constantValue { return value }
-    if let origin = Origin(tensor, self) {
-      if !origin.feeds.isEmpty { throw CompilationError.needsValues(origin.feeds) }
-      return try Pipeline.evaluate([tensor], options)[0]
+  private func value(of tensor: Tensor, _ node: Node, _ position: Int) throws
+    -> Decided<TensorValue>
+  {
+    if let value = tensor.constantValue { return .known(value) }
+    guard let origin = Origin(tensor, self) else {
+      return .unknown(try end(deciding: node.record.inputs[position]))
     }
-    throw try barrier(deciding: node.record.inputs[position])
+    if !origin.feeds.isEmpty { return .unknown(.needsValues(origin.feeds)) }
+    return .known(try Compiler.evaluate([tensor], options)[0])
   }
 
   /// What a tensor follows from, if that is constants and small feeds alone.

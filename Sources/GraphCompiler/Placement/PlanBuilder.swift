@@ -2,35 +2,31 @@ import GraphCore
 import StandardOps
 import TensorCore
 
-/// Writes the plan: gives every operand a buffer, orders the steps, and places buffers in memory.
-package struct PlanBuilder {
+/// Gives every operand of the kernels a buffer and orders the steps.
+struct PlanBuilder {
+  static let name = "number-buffers"
+  static let summary = "gives every operand a buffer"
+
   private var plan = Plan()
   private var buffers: [FusedKernel.Source: Int] = [:]
   private var variables: [String: Int] = [:]
-  private let workspace: Workspace
-  private let merges: Bool
-  private let guardByteCount: Int
-  /// Values of variables that are used after the variable was written.
-  private var savedReads: Set<Tensor> = []
-  private var liveness: Liveness
+  private var list: KernelList
+  private var workspace: Workspace { list.workspace }
 
-  /// - Parameters:
-  ///   - merges: whether loops that share dimensions become stages of one kernel.
-  ///   - guardByteCount: the bytes behind each buffer that are no buffer's.
-  package init(_ workspace: Workspace, merges: Bool = true, guardByteCount: Int = 0) {
-    self.workspace = workspace
-    self.merges = merges
-    self.guardByteCount = guardByteCount
-    liveness = Liveness(written: ApplyRules.writtenVariables(workspace))
+  /// The plan of kernels that compute everything that their workspace needs; what its buffers hold has
+  /// no place in memory yet.
+  static func plan(of list: KernelList) -> Plan {
+    var builder = PlanBuilder(list: list)
+    builder.build()
+    return builder.plan
   }
 
-  /// The plan of the given kernels, which compute everything that the workspace needs.
-  ///
-  /// - Throws: `GraphError` if a kernel would leave its buffers.
-  package mutating func build(_ kernels: [FusedKernel]) throws(GraphError) -> Plan {
+  private init(list: KernelList) { self.list = list }
+
+  private mutating func build() {
+    plan.guardByteCount = list.options.guardByteCount
     declareVariables()
-    let ordered = keepingReadValues(in: kernels)
-    for kernel in merges ? stages(of: ordered) : ordered { append(kernel.collapsed()) }
+    for kernel in list.kernels { append(kernel) }
     for tensor in workspace.fetches { plan.fetches.append(buffer(of: .tensor(tensor))) }
     for (position, tensor) in workspace.feeds {
       let index = buffer(of: .tensor(tensor))
@@ -39,10 +35,7 @@ package struct PlanBuilder {
         plan.feeds.append(position)
       }
     }
-    plan.log = workspace.log
-    try AccessProof.check(plan)
-    Arena.place(&plan, inPlace: merges, guardByteCount: guardByteCount)
-    return plan
+    plan.log = list.log
   }
 
   /// Lists the variables in the order of the nodes, with what the run needs of them.
@@ -77,60 +70,9 @@ package struct PlanBuilder {
     }
   }
 
-  /// A value read before a write keeps its value: where something after the write still takes it, the
-  /// value is copied before its first use.
-  private mutating func keepingReadValues(in kernels: [FusedKernel]) -> [FusedKernel] {
-    var uses: [Tensor: ClosedRange<Int>] = [:]
-    var writes: [String: [Int]] = [:]
-    for (position, kernel) in kernels.enumerated() {
-      for case .variable(let name) in kernel.operands.prefix(kernel.outputCount) {
-        writes[name, default: []].append(position)
-      }
-      for operand in kernel.operands.dropFirst(kernel.outputCount) {
-        guard case .tensor(let tensor) = operand else { continue }
-        uses[tensor] = (uses[tensor]?.lowerBound ?? position)...position
-      }
-    }
-    for tensor in workspace.fetches {
-      uses[tensor] = (uses[tensor]?.lowerBound ?? kernels.count)...kernels.count
-    }
-    var copies: [Int: [FusedKernel]] = [:]
-    for (tensor, use) in uses where tensor.node.op == Ops.ReadVariableOp.name {
-      let name = tensor.node.input(0).node.variableName
-      let write = writes[name]?.first { kernels[$0].root.index > tensor.node.index }
-      guard let write, use.upperBound > write else { continue }
-      savedReads.insert(tensor)
-      copies[min(use.lowerBound, write), default: []].append(.copy(of: name, to: tensor))
-    }
-    if copies.isEmpty { return kernels }
-    return kernels.enumerated().flatMap { (copies[$0.offset] ?? []) + [$0.element] }
-  }
-
-  /// The kernels with loops joined where they share dimensions.
-  private mutating func stages(of kernels: [FusedKernel]) -> [FusedKernel] {
-    let saved = savedReads
-    func location(_ source: FusedKernel.Source) -> FusedKernel.Source {
-      guard case .tensor(let tensor) = source, tensor.node.op == Ops.ReadVariableOp.name,
-        !saved.contains(tensor)
-      else { return source }
-      return .variable(tensor.node.input(0).node.variableName)
-    }
-    let stored = StoringThrough.applied(
-      to: kernels, fetched: Set(workspace.fetches.map { .tensor($0) }), location: location)
-    return StageMerging.merged(stored, location: location, isLive: { isLive($0) })
-  }
-
-  /// Whether the kernel runs only after a variable changed.
-  private mutating func isLive(_ kernel: FusedKernel) -> Bool {
-    guard kernel.outputCount > 0, case .tensor(let tensor) = kernel.operands[0] else {
-      return false
-    }
-    return tensor.node.op != Ops.ReadVariableOp.name && liveness.isLive(tensor)
-  }
-
   private mutating func append(_ kernel: FusedKernel) {
     let indices = kernel.operands.map { buffer(of: $0) }
-    let isLive = isLive(kernel)
+    let isLive = list.isLive(kernel)
     if isLive {
       for index in indices.prefix(kernel.outputCount) { plan.buffers[index].location = .live(0) }
     }
@@ -178,7 +120,7 @@ package struct PlanBuilder {
       plan.constants.append(tensor.constantValue ?? TensorValue(zeros: [0], dtype: tensor.dtype))
       return addBuffer(tensor, .constant(plan.constants.count - 1))
     case _ where node.op == Ops.Placeholder.name: return addBuffer(tensor, .feed(-1))
-    case _ where node.op == Ops.ReadVariableOp.name && !savedReads.contains(tensor):
+    case _ where node.op == Ops.ReadVariableOp.name && !list.savedReads.contains(tensor):
       return buffer(of: .variable(node.input(0).node.variableName))
     default: return addBuffer(tensor, .arena(0))
     }

@@ -96,6 +96,8 @@ public struct Plan: Sendable {
   public var liveByteCount = 0
   /// The bytes behind each buffer of both memories that are no buffer's; 0 unless kernels are watched.
   package var guardByteCount = 0
+  /// For each buffer that takes the memory of another, which nothing needs any more, that one.
+  package var inPlace: [Int: Int] = [:]
   /// What the compiler did, for listings.
   public var log = RewriteLog()
 

@@ -20,8 +20,10 @@ public struct RewriteLog: Sendable {
   public struct PassRun: Sendable, Hashable {
     /// The pass, in kebab case.
     public var pass: String
-    /// The number of nodes, or of kernels, that it left.
-    public var nodes: Int
+    /// How many nodes or kernels it left.
+    public var count: Int
+    /// What it left: "node" or "kernel".
+    public var unit: String
     /// How long it took.
     public var seconds: Double
   }
@@ -44,11 +46,13 @@ public struct RewriteLog: Sendable {
   }
 
   /// Ends a pass; the next begins now.
-  package mutating func finish(_ pass: String, nodes: Int) {
+  package mutating func finish(_ pass: String, left count: Int, _ unit: String) {
     let now = ContinuousClock.now
     let (seconds, attoseconds) = (now - start).components
     passes.append(
-      PassRun(pass: pass, nodes: nodes, seconds: Double(seconds) + Double(attoseconds) * 1e-18))
+      PassRun(
+        pass: pass, count: count, unit: unit,
+        seconds: Double(seconds) + Double(attoseconds) * 1e-18))
     start = now
   }
 }

@@ -29,7 +29,7 @@ package struct Explanation {
     var heirs: [String: String] = [:]
     for entry in run.plan.log.entries {
       entries[entry.origin, default: []].append(entry)
-      if entry.pass != Pipeline.fusion, let heir = entry.heir, heir != entry.node {
+      if entry.pass != GroupNodes.name, let heir = entry.heir, heir != entry.node {
         heirs[entry.node] = heir
       }
     }
@@ -72,18 +72,18 @@ package struct Explanation {
       places.count == 1
       ? places.flatMap { self.entries[$0] ?? [] }
       : run.plan.log.entries.filter { places.contains($0.origin) }
-    for entry in entries where entry.pass != Pipeline.fusion {
+    for entry in entries where entry.pass != GroupNodes.name {
       lines.append(Self.describe(entry))
     }
     let steps = steps(of: node)
     for step in steps { lines += kernel(step, node) }
-    for entry in entries where entry.pass == Pipeline.fusion {
+    for entry in entries where entry.pass == GroupNodes.name {
       lines.append("\"\(entry.node)\" \(entry.effect)")
     }
     if steps.isEmpty { lines += absence(of: node, places, entries) }
-    if let stage = run.stage {
-      lines.append("this is the first of several stages of the run:")
-      lines += StageListing.lines(after: stage, run)
+    if let segment = run.segment {
+      lines.append("this is the first of several segments of the run:")
+      lines += SegmentListing.lines(after: segment, run)
     }
     return lines
   }
@@ -152,11 +152,11 @@ package struct Explanation {
     case Ops.Placeholder.name: return ["no kernel: fed, and read in place"]
     default: break
     }
-    if Stage.computesStrings(node) {
+    if Segment.computesStrings(node) {
       return ["no kernel: it makes strings, from values that are fetched for it after the plan"]
     }
-    if let stage = run.stage, places.isDisjoint(with: stage.completed) {
-      return ["a later stage of the run computes it"]
+    if let segment = run.segment, places.isDisjoint(with: segment.completed) {
+      return ["a later segment of the run computes it"]
     }
     if let (taker, effect) = absorption(of: places) {
       return ["no kernel: only \"\(taker)\" needs it, which \(effect)"]

@@ -5,19 +5,20 @@ import TensorCore
 
 /// The kernels of a run, with what each computes.
 package enum KernelListing {
-  /// A line for each pass, each kernel with the user's nodes behind it, and the counts.
+  /// A line for each pass that left another number, each kernel with the user's nodes behind it, and the
+  /// counts.
   ///
-  /// - Parameter timing: whether the passes' times are shown.
+  /// - Parameter timing: whether every pass is shown, with its time.
   package static func lines(of run: PlannedRun, timing: Bool = false) -> [String] {
     let plan = run.plan
     let sources = run.sources
     var lines: [String] = []
-    for pass in plan.log.passes where timing || pass.pass != Executable.compilation {
-      let leavesKernels = pass.pass == Pipeline.fusion || pass.pass == Executable.compilation
+    var left = ""
+    for pass in plan.log.passes {
+      let count = counted(pass.count, pass.unit)
       let time = timing ? ", \(milliseconds(pass.seconds))" : ""
-      lines.append(
-        "# after \(pass.pass): \(leavesKernels ? counted(pass.nodes) : "\(pass.nodes) nodes")\(time)"
-      )
+      if timing || count != left { lines.append("# after \(pass.pass): \(count)\(time)") }
+      left = count
     }
     if timing {
       let total = plan.log.passes.reduce(0) { $0 + $1.seconds }
@@ -31,13 +32,14 @@ package enum KernelListing {
     lines.append("# arena: \(plan.arenaByteCount) bytes, kept: \(plan.liveByteCount) bytes")
     let live = plan.steps.filter(\.isLive).count
     if live > 0 { lines.append("# \(counted(live)) only after a variable changed") }
-    if let stage = run.stage { lines += StageListing.lines(after: stage, run) }
-    lines.append(counted(plan.steps.count - live) + (run.stage == nil ? "" : " in the first stage"))
+    if let segment = run.segment { lines += SegmentListing.lines(after: segment, run) }
+    lines.append(
+      counted(plan.steps.count - live) + (run.segment == nil ? "" : " in the first segment"))
     return lines
   }
 
-  private static func counted(_ count: Int) -> String {
-    "\(count) kernel\(count == 1 ? "" : "s")"
+  private static func counted(_ count: Int, _ unit: String = "kernel") -> String {
+    "\(count) \(unit)\(count == 1 ? "" : "s")"
   }
 
   private static func milliseconds(_ seconds: Double) -> String {

@@ -32,7 +32,7 @@ package enum MemoryListing {
     lines.append(total("variables", plan) { if case .variable = $0 { true } else { false } })
     lines.append("constants: \(constants) bytes in \(plan.constants.count) buffers")
     lines.append(total("feeds", plan) { if case .feed = $0 { true } else { false } })
-    if let stage = run.stage { lines += StageListing.lines(after: stage, run) }
+    if let segment = run.segment { lines += SegmentListing.lines(after: segment, run) }
     return lines
   }
 

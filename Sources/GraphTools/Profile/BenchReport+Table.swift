@@ -22,7 +22,8 @@ extension BenchReport {
     ]
     if profile.parts.count > 1 {
       lines.append(
-        "the run has stages or loops: \(profile.parts.count) plans, the first number is the plan's")
+        "the run has segments or loops: \(profile.parts.count) plans, the first number is the plan's"
+      )
     }
     let (every, apart) = rows(order)
     lines += table(every, shows: .share)

@@ -80,7 +80,7 @@ extension GraphReport {
       const request = [["fetch", data.fetches], ["run", data.targets], ["feed", data.feeds]];
       byId("request").textContent = request
         .filter(([, names]) => names.length).map(([word, names]) => word + " " + names.join(", "))
-        .concat(data.stage).join(" · ");
+        .concat(data.segment).join(" · ");
       const counts = byId("counts");
       const every = data.kernels.filter((kernel) => !kernel.live).length;
       counts.append(element("b", data.nodes.length), " nodes, ", element("b", every),

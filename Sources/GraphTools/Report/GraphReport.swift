@@ -44,7 +44,7 @@ package struct GraphReport {
         ])
       )
     }
-    let stage = run.stage.map { StageListing.lines(after: $0, run) } ?? []
+    let segment = run.segment.map { SegmentListing.lines(after: $0, run) } ?? []
     return JSON.object([
       ("title", JSON.string(title)),
       ("fetches", strings(run.fetches.map(\.name))),
@@ -55,7 +55,7 @@ package struct GraphReport {
       ("rules", JSON.object(rules)),
       ("passes", JSON.array(run.plan.log.passes.map(pass))),
       ("memory", MemoryMap(run.plan).json),
-      ("stage", strings(stage)),
+      ("segment", strings(segment)),
       ("profile", profile.map(times) ?? "null"),
     ])
   }
@@ -92,7 +92,7 @@ package struct GraphReport {
     let inputs = step.buffers.dropFirst(step.outputCount).map(described)
       .filter { seen.insert($0).inserted }
     let work = KernelWork(step, in: plan)
-    // Of several stages only the first is shown, whose plan comes first.
+    // Of several segments only the first is shown, whose plan comes first.
     let measured = profile?.kernels.first { $0.part == 0 && $0.step == number }
     return JSON.object([
       ("form", JSON.string(step.kernel.form)),
@@ -111,7 +111,7 @@ package struct GraphReport {
 
   private func pass(_ pass: RewriteLog.PassRun) -> String {
     JSON.object([
-      ("name", JSON.string(pass.pass)), ("left", "\(pass.nodes)"),
+      ("name", JSON.string(pass.pass)), ("left", "\(pass.count)"),
       ("seconds", JSON.number(pass.seconds)),
     ])
   }

@@ -138,8 +138,8 @@ package final class Verification: CompilationObserver {
     }
     // Where a scale moved, each application was held to its own bound.
     if !hasMoved { check(pass.name, passes.failure(before, after)) }
-    if ObjectIdentifier(pass) == Pipeline.passes.last.map({ ObjectIdentifier($0) }) {
-      check(Pipeline.fusion, passes.failureOfFusion(after))
+    if ObjectIdentifier(pass) == Compiler.graphPasses.last.map({ ObjectIdentifier($0) }) {
+      check(GroupNodes.name, passes.failureOfFusion(after))
     }
   }
 

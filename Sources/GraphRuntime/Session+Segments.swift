@@ -59,13 +59,13 @@ extension Session {
     return request
   }
 
-  /// Runs a request: one plan, or stages one after the other, which no other run interrupts.
+  /// Runs a request: one plan, or segments one after the other, which no other run interrupts.
   func run(_ request: FlatRequest) throws -> [TensorValue] {
     if request.check == .finite { try NonFiniteError.check(request.feeds) }
     let found = try findPlan(request)
     if found.plan.isWhole { return try request.results(finish(request, found)) }
     return try request.results(
-      runsExclusively(true) { () throws -> [TensorValue] in try runStages(request, found) })
+      runsExclusively(true) { () throws -> [TensorValue] in try runSegments(request, found) })
   }
 
   private func finish(_ request: FlatRequest, _ found: FoundPlan, holdsLock: Bool = false) throws
@@ -77,26 +77,26 @@ extension Session {
   }
 
   /// The caller holds the lock on runs.
-  private func runStages(_ first: FlatRequest, _ start: FoundPlan) throws -> [TensorValue] {
+  private func runSegments(_ first: FlatRequest, _ start: FoundPlan) throws -> [TensorValue] {
     var request = first
     var found = start
-    while let stage = found.plan.stage {
+    while let segment = found.plan.segment {
       let values = try finish(request, found, holdsLock: true)
-      for (tensor, value) in zip(stage.fetched, values) { request.feed(value, to: tensor) }
-      request.completed.formUnion(stage.completed)
-      try perform(stage.action, &request)
+      for (tensor, value) in zip(segment.fetched, values) { request.feed(value, to: tensor) }
+      request.completed.formUnion(segment.completed)
+      try perform(segment.action, &request)
       found = try findPlan(request)
     }
     return try finish(request, found, holdsLock: true)
   }
 
-  private func perform(_ action: Stage.Action, _ request: inout FlatRequest) throws {
-    func value(_ operand: Stage.Operand) throws -> TensorValue {
+  private func perform(_ action: Segment.Action, _ request: inout FlatRequest) throws {
+    func value(_ operand: Segment.Operand) throws -> TensorValue {
       switch operand {
       case .variable(let resource): return resource.tensorValue
       case .tensor(let endpoint):
         guard let value = request.fedValue(endpoint) else {
-          preconditionFailure("a stage did not give \(endpoint)")
+          preconditionFailure("a segment did not give \(endpoint)")
         }
         return value
       }
@@ -105,8 +105,8 @@ extension Session {
     case .decide: break
     case .compute(let node, let operands):
       let inputs = try operands.map(value)
-      try MemoryBudget.check(node, results: Stage.byteCount(of: node, inputs), budget)
-      let results = try Stage.values(of: node, inputs)
+      try MemoryBudget.check(node, results: Segment.byteCount(of: node, inputs), budget)
+      let results = try Segment.values(of: node, inputs)
       for (tensor, result) in zip(node.outputs, results) { request.feed(result, to: tensor) }
     case .loop(let node, let loop, let operands):
       let results = try run(loop, operands.map(value), of: node, in: request)
@@ -172,7 +172,7 @@ extension Session {
       check: outer.check)
     request.recorder = outer.recorder
     request.depth = outer.depth + 1
-    return try runStages(request, findPlan(request))
+    return try runSegments(request, findPlan(request))
   }
 }
 

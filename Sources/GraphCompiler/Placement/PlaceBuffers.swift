@@ -1,19 +1,19 @@
+import GraphCore
+
 /// Places buffers in memory by lifetime, so that a run allocates nothing.
-enum Arena {
+package enum PlaceBuffers: PlanPass {
+  package static let name = "place-buffers"
+  package static let summary = "gives buffers that live at different times the same memory"
+
   /// A cache line: no two buffers share one.
   static let alignment = 64
   /// Where counting ends: a plan that needs as much is refused, whatever the machine.
   private static let mostBytes = 1 << 60
 
   /// Sets the offsets of the plan's arena and live buffers and the sizes of both memories.
-  ///
-  /// - Parameters:
-  ///   - inPlace: whether a result may take the memory of an operand.
-  ///   - guardByteCount: the bytes behind each buffer that are no buffer's.
-  static func place(_ plan: inout Plan, inPlace: Bool, guardByteCount: Int) {
-    plan.guardByteCount = guardByteCount
+  package static func run(_ plan: inout Plan) {
     var lifetimes = plan.lifetimes
-    let operands = inPlace ? InPlace.operands(plan, lifetimes) : [:]
+    let operands = plan.inPlace
     // The first buffer of a chain lives as long as the chain, and gives all of them their place.
     var first: [Int: Int] = [:]
     for buffer in operands.keys {
@@ -31,7 +31,8 @@ enum Arena {
       .sorted { (plan.buffers[$0].byteCount, $1) > (plan.buffers[$1].byteCount, $0) }
     for index in order {
       let size =
-        (plan.buffers[index].byteCount + guardByteCount + alignment - 1) / alignment * alignment
+        (plan.buffers[index].byteCount + plan.guardByteCount + alignment - 1) / alignment
+        * alignment
       switch plan.buffers[index].location {
       case .live:
         plan.buffers[index].location = .live(plan.liveByteCount)

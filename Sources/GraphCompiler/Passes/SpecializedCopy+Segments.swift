@@ -3,8 +3,8 @@ import StandardOps
 import TensorCore
 
 extension SpecializedCopy {
-  /// A stage that computes a tensor on which the rest of the plan depends.
-  func barrier(deciding endpoint: Endpoint) throws(GraphError) -> StageBarrier {
+  /// A segment that computes a tensor on which the rest of the plan depends.
+  func end(deciding endpoint: Endpoint) throws(GraphError) -> Halt {
     if isFed(endpoint) {
       // What was computed for it would be computed again, and again.
       let node = request.graph.node(at: endpoint.node)
@@ -12,16 +12,15 @@ extension SpecializedCopy {
         "shapes or branches depend on its value, which has too many elements for that",
         node: node.name, op: node.op, site: node.site)
     }
-    return try stage([endpoint], writes: [], .decide)
+    return try segment([endpoint], writes: [], .decide)
   }
 
-  /// A stage that computes a node's inputs, after which the node is computed from their values.
-  func barrier(_ node: Node, _ inputs: [Tensor], loop: FlatGraph.Loop?) throws(GraphError)
-    -> StageBarrier
+  /// A segment that computes a node's inputs, after which the node is computed from their values.
+  func end(before node: Node, _ inputs: [Tensor], loop: FlatGraph.Loop?) throws(GraphError) -> Halt
   {
     var wanted: [Endpoint] = []
     var written: Set<String> = []
-    let operands = zip(node.record.inputs, inputs).map { endpoint, tensor -> Stage.Operand in
+    let operands = zip(node.record.inputs, inputs).map { endpoint, tensor -> Segment.Operand in
       if tensor.dtype == .resource, tensor.node.op == Ops.VarHandleOp.name {
         written.insert(tensor.node.variableName)
         return .variable(ResourceValue(tensor.node))
@@ -29,21 +28,21 @@ extension SpecializedCopy {
       wanted.append(endpoint)
       return .tensor(endpoint)
     }
-    let action: Stage.Action =
+    let action: Segment.Action =
       if let loop { .loop(node, loop, operands) } else { .compute(node, operands) }
-    return try stage(wanted, writes: written, action)
+    return try segment(wanted, writes: written, action)
   }
 
-  /// A stage that computes a value that no buffer holds and gives it to a variable.
-  func hostAssignment(_ node: Node, _ inputs: [Tensor]) throws(GraphError) -> StageBarrier {
+  /// A segment that computes a value that no buffer holds, before it is given to a variable.
+  func end(beforeAssigning node: Node, _ inputs: [Tensor]) throws(GraphError) -> Halt {
     let name = inputs[0].node.variableName
     let value = node.record.inputs[1]
-    return try stage([value], writes: [name], .assign(node, variable: name, .tensor(value)))
+    return try segment([value], writes: [name], .assign(node, variable: name, .tensor(value)))
   }
 
   /// The copy so far, running what the wanted tensors need and every effect that has its turn.
-  private func stage(_ wanted: [Endpoint], writes: Set<String>, _ action: Stage.Action)
-    throws(GraphError) -> StageBarrier
+  private func segment(_ wanted: [Endpoint], writes: Set<String>, _ action: Segment.Action)
+    throws(GraphError) -> Halt
   {
     let executed = executedNodes(wanted, writes)
     var completed = Set<Int>()
@@ -61,17 +60,18 @@ extension SpecializedCopy {
     var workspace = Workspace(
       graph: target, fetches: ordered.compactMap { map($0) }, feeds: usedFeeds)
     try workspace.dropUnneeded()
-    return StageBarrier(
-      workspace: workspace,
-      fetched: ordered.map { Tensor(request.graph.node(at: $0.node), $0.output) },
-      completed: completed, action: action)
+    return .endOfSegment(
+      EndOfSegment(
+        workspace: workspace,
+        fetched: ordered.map { Tensor(request.graph.node(at: $0.node), $0.output) },
+        completed: completed, action: action))
   }
 
   private func isSource(_ node: Node) -> Bool {
     node.definition is any SourceOp.Type || node.op == Ops.VarHandleOp.name
   }
 
-  /// The copies that the stage runs: what the wanted tensors need, every write so far with what it
+  /// The copies that the segment runs: what the wanted tensors need, every write so far with what it
   /// needs, and reads that a write must not overtake.
   private func executedNodes(_ wanted: [Endpoint], _ writes: Set<String>) -> Set<Int> {
     var executed = Set<Int>()

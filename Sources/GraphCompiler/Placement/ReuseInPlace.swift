@@ -4,9 +4,15 @@ import TensorCore
 ///
 /// Only loops that read each element of the operand where they write the same element of the result: a
 /// piece of such a loop overwrites nothing that another still reads.
-enum InPlace {
+package enum ReuseInPlace: PlanPass {
+  package static let name = "reuse-in-place"
+  package static let summary = "gives results the memory of operands that nothing needs any more"
+  package static let isNeeded = false
+
+  package static func run(_ plan: inout Plan) { plan.inPlace = operands(plan, plan.lifetimes) }
+
   /// For each such buffer the one whose memory it takes, which may itself be such a buffer.
-  static func operands(_ plan: Plan, _ lifetimes: [Int: ClosedRange<Int>]) -> [Int: Int] {
+  private static func operands(_ plan: Plan, _ lifetimes: [Int: ClosedRange<Int>]) -> [Int: Int] {
     var result: [Int: Int] = [:]
     var isTaken = Set<Int>()
     for (position, step) in plan.steps.enumerated() where !step.isLive {

@@ -6,7 +6,11 @@ import StandardOps
 /// takes, if whatever it touches of that kernel's buffers belongs to the same index of the dimensions
 /// that stay shared, and if everything else that it needs is there by then. Each stage computes just
 /// what it would compute alone, so this changes no bit.
-struct StageMerging {
+package struct MergeLoops: KernelPass {
+  package static let name = "merge-loops"
+  package static let summary =
+    "makes loops that share outer dimensions one kernel"
+
   private var groups: [StageGroup] = []
   /// Where each group runs: groups are written in ascending order of this.
   private var positions: [Int] = []
@@ -20,16 +24,10 @@ struct StageMerging {
   private var lastCheck: Int?
   private var writesSinceCheck: [Int] = []
 
-  /// - Parameters:
-  ///   - location: what memory an operand stands for.
-  ///   - isLive: whether a kernel runs only after a variable changed.
-  static func merged(
-    _ kernels: [FusedKernel], location: (FusedKernel.Source) -> FusedKernel.Source,
-    isLive: (FusedKernel) -> Bool
-  ) -> [FusedKernel] {
-    var merging = StageMerging()
-    for kernel in kernels { merging.add(kernel, location, isLive(kernel)) }
-    return merging.groups.indices.sorted { merging.positions[$0] < merging.positions[$1] }
+  package static func run(_ list: inout KernelList) {
+    var merging = MergeLoops()
+    for kernel in list.kernels { merging.add(kernel, list.location, list.isLive(kernel)) }
+    list.kernels = merging.groups.indices.sorted { merging.positions[$0] < merging.positions[$1] }
       .map { merging.groups[$0].fused() }
   }
 

@@ -5,21 +5,21 @@ import StandardOps
 /// An optimizer's step takes its new moments on to the weights, so that they have a buffer of their own
 /// and are copied into their variables afterwards. Where nothing reads a variable's old value after its
 /// new one is computed, the new one is stored in the variable at once, and read there.
-struct StoringThrough {
+package struct StoreThrough: KernelPass {
+  package static let name = "store-through"
+  package static let summary = "computes a variable's new value straight into the variable"
+
   private var kernels: [FusedKernel]
   private let location: (FusedKernel.Source) -> FusedKernel.Source
   private var producers: [FusedKernel.Source: Int] = [:]
   private var readers: [FusedKernel.Source: [Int]] = [:]
   private var writers: [FusedKernel.Source: Int] = [:]
 
-  /// - Parameters:
-  ///   - fetched: what is read after everything else, and so keeps a buffer of its own.
-  ///   - location: what memory an operand stands for.
-  static func applied(
-    to kernels: [FusedKernel], fetched: Set<FusedKernel.Source>,
-    location: @escaping (FusedKernel.Source) -> FusedKernel.Source
-  ) -> [FusedKernel] {
-    var storing = StoringThrough(kernels: kernels, location: location)
+  package static func run(_ list: inout KernelList) {
+    let (kernels, locations) = (list.kernels, list)
+    // What is fetched is read after everything else, and so keeps a buffer of its own.
+    let fetched = Set(list.workspace.fetches.map { FusedKernel.Source.tensor($0) })
+    var storing = StoreThrough(kernels: kernels) { locations.location($0) }
     storing.index()
     let checks = kernels.indices.filter { kernels[$0].mayFail }
     var dropped = Set<Int>()
@@ -32,7 +32,8 @@ struct StoringThrough {
       storing.store(value, of: producer, in: variable, instead: position)
       dropped.insert(position)
     }
-    return storing.kernels.enumerated().filter { !dropped.contains($0.offset) }.map(\.element)
+    list.kernels = storing.kernels.enumerated().filter { !dropped.contains($0.offset) }.map(
+      \.element)
   }
 
   private init(

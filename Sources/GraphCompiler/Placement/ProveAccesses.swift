@@ -8,13 +8,16 @@ import TensorCore
 /// what backends go by alone — a kernel's loops, strides, offsets and shapes, with arithmetic that
 /// does not overflow — so that a check which an op forgets is an error, never an access. What indices
 /// held in buffers address is checked by the named kernels, element by element.
-package struct AccessProof {
+package struct ProveAccesses: PlanPass {
+  package static let name = "prove-accesses"
+  package static let summary = "proves that no kernel reads or writes outside of its buffers"
+
   private let buffers: [Plan.Buffer]
 
   /// - Throws: `GraphError` naming the node whose kernel would leave a buffer.
-  package static func check(_ plan: Plan) throws(GraphError) {
+  package static func run(_ plan: inout Plan) throws(GraphError) {
     for step in plan.steps {
-      let proof = AccessProof(buffers: step.buffers.map { plan.buffers[$0] })
+      let proof = ProveAccesses(buffers: step.buffers.map { plan.buffers[$0] })
       do throws(GraphError) {
         try proof.check(step.kernel)
       } catch {
