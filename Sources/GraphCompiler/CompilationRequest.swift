@@ -1,4 +1,5 @@
 import GraphCore
+import Synchronization
 import TensorCore
 
 /// What a caller wants of a graph: what to feed, what to fetch, what to run.
@@ -34,6 +35,12 @@ public struct CompilationRequest: Sendable {
   package var completed: Set<Int> = []
   /// The functions of the graph's loops, by the index of the `While`.
   package var loops: [Int: FlatGraph.Loop] = [:]
+  /// The graph that holds the functions which loops call.
+  package var library: Graph?
+  /// How many loops the request is a round of, as regions of one plan.
+  package var regionDepth = 0
+  /// How many loops may still be made regions.
+  package var regionBudget = RegionBudget()
   /// Where the copy is for other sizes too, and never becomes a plan.
   package var open: OpenSizes?
 
@@ -46,12 +53,28 @@ public struct CompilationRequest: Sendable {
   }
 }
 
+/// A number that everything made for one request counts down: functions may call one another so often
+/// that their loops have no end in reach.
+package final class RegionBudget: Sendable {
+  private let left = Mutex(256)
+
+  /// Whether one more is granted.
+  func take() -> Bool {
+    left.withLock {
+      $0 -= 1
+      return $0 >= 0
+    }
+  }
+}
+
 /// How to compile.
 public struct CompilerOptions: Sendable {
   /// The contracts of the rewrites that are allowed.
   public var contracts: Set<Contract> = [.exact, .rescaling]
   /// Whether passes rewrite the graph beyond what running it needs.
   public var rewrites = true
+  /// Whether loops become part of a plan where they can; otherwise each round is a run of its own.
+  public var makesRegions = true
   /// Whether nodes are joined into kernels; otherwise each node is a kernel of its own.
   public var fuses = true
   /// The rules that `ApplyRules` tries, in this order.

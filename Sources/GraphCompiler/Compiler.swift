@@ -28,6 +28,8 @@ public enum Compiler {
     // Expansions hold identities and constants of their own.
     ApplyRules.self,
     FoldConstants.self,
+    // Of expressions that are as small as they get, those that no round changes leave their loop.
+    HoistInvariants.self,
     // Last, so that equal parts of different expansions are found too.
     EliminateCommonSubexpressions.self,
   ]
@@ -38,6 +40,8 @@ public enum Compiler {
     GroupNodes.self,
     // Copies of old values are kernels, which those below may join to others.
     KeepReadValues.self,
+    // So are those from one round to the next.
+    CarryValues.self,
     // A kernel that writes its variable at once has one stage less to merge.
     StoreThrough.self,
     // Loops still have all of their dimensions, by which they find one another.
@@ -88,7 +92,7 @@ public enum Compiler {
   /// Rewrites a specialised copy and turns it into a plan.
   private static func plan(of copy: Workspace, _ options: CompilerOptions) throws -> Plan {
     var workspace = copy
-    workspace.log.finish(Specialize.name, left: workspace.neededNodes().count, "node")
+    workspace.log.finish(Specialize.name, left: workspace.nodeCount, "node")
     try Verifier.check(workspace, after: Specialize.name)
     try rewrite(&workspace, options) { options.rewrites || $0.isNeeded }
     return try lowered(workspace, options)
@@ -101,23 +105,30 @@ public enum Compiler {
   ) throws {
     for pass in graphPasses where isWanted(pass) {
       let before = options.observer == nil ? nil : workspace
-      try pass.run(&workspace, options)
-      workspace.log.finish(pass.name, left: workspace.neededNodes().count, "node")
-      try Verifier.check(
-        workspace, after: pass.name, hasOpenSizes: !options.standIns.isEmpty)
+      try run(pass, &workspace, options)
+      workspace.log.finish(pass.name, left: workspace.nodeCount, "node")
       if let before { options.observer?.passFinished(pass, before: before, after: workspace) }
     }
+  }
+
+  /// Runs a pass over a copy, and over what its loops do.
+  private static func run(
+    _ pass: any Pass.Type, _ workspace: inout Workspace, _ options: CompilerOptions
+  ) throws {
+    // Inner loops first, so that what leaves one of them may leave the loop around it too.
+    try workspace.rewriteFunctions { try run(pass, &$0, options) }
+    try pass.run(&workspace, options)
+    try Verifier.check(workspace, after: pass.name, hasOpenSizes: !options.standIns.isEmpty)
   }
 
   /// Groups nodes into kernels, and writes the plan that runs them.
   private static func lowered(_ workspace: Workspace, _ options: CompilerOptions)
     throws(GraphError) -> Plan
   {
-    var list = KernelList(workspace, options)
+    var list = KernelList(workspace, options, results: workspace.fetches)
     for pass in kernelPasses where options.fuses || pass.isNeeded {
-      pass.run(&list)
-      list.log.finish(pass.name, left: list.kernels.count, "kernel")
-      try Verifier.check(list, after: pass.name)
+      try run(pass, &list)
+      list.log.finish(pass.name, left: list.kernelCount, "kernel")
     }
     var plan = PlanBuilder.plan(of: list)
     plan.log.finish(PlanBuilder.name, left: plan.steps.count, "kernel")
@@ -126,6 +137,15 @@ public enum Compiler {
       plan.log.finish(pass.name, left: plan.steps.count, "kernel")
     }
     return plan
+  }
+
+  /// Runs a pass over a list of kernels, and over those of its loops.
+  private static func run(_ pass: any KernelPass.Type, _ list: inout KernelList)
+    throws(GraphError)
+  {
+    pass.run(&list)
+    try list.rewriteRegions { nested throws(GraphError) in try run(pass, &nested) }
+    try Verifier.check(list, after: pass.name)
   }
 
   /// The one door to constants: the values of tensors that depend on nothing else, as a run computes

@@ -11,6 +11,8 @@ package struct Workspace {
   package var fetches: [Tensor]
   /// The fed tensors that became placeholders, by their position in the request.
   package var feeds: [(position: Int, tensor: Tensor)]
+  /// What stands for the values that a function is given, if the copy is a function's.
+  package var arguments: [Tensor] = []
   package var log = RewriteLog()
 
   package init(graph: Graph, fetches: [Tensor], feeds: [(position: Int, tensor: Tensor)]) {
@@ -19,11 +21,17 @@ package struct Workspace {
     self.feeds = feeds
   }
 
+  /// A copy of a function's body.
+  init(_ function: Function) {
+    self.init(graph: function.body, fetches: function.outputs, feeds: [])
+    arguments = function.inputs
+  }
+
   /// The nodes that something fetched or some effect needs, in order.
   package func neededNodes() -> [Node] {
     let nodes = graph.operations
     var needed = [Bool](repeating: false, count: nodes.count)
-    for tensor in fetches { needed[tensor.node.index] = true }
+    for tensor in fetches + arguments { needed[tensor.node.index] = true }
     for node in nodes.reversed() {
       if !needed[node.index], node.mustRun { needed[node.index] = true }
       guard needed[node.index] else { continue }
@@ -44,7 +52,7 @@ package struct Workspace {
     addsNodes: (_ node: Node) -> Bool = { _ in true },
     _ transform: (_ node: Node, _ inputs: [Tensor], _ target: Graph) throws -> [Tensor]?
   ) throws {
-    let target = Graph(ops: graph.ops)
+    let target = graph.emptyCopy()
     var map: [Int: [Tensor]] = [:]
     for node in neededNodes() {
       let inputs = node.record.inputs.map { (map[$0.node] ?? [])[$0.output] }
@@ -62,6 +70,7 @@ package struct Workspace {
     feeds = feeds.compactMap { feed in
       map[feed.tensor.node.index].map { (feed.position, $0[feed.tensor.index]) }
     }
+    arguments = arguments.map { (map[$0.node.index] ?? [])[$0.index] }
     graph = target
   }
 }
@@ -70,7 +79,7 @@ extension Workspace {
   /// Drops effects, leaving what the fetches need.
   mutating func keepOnlyFetches() throws(GraphError) {
     var needed = Set<Int>()
-    var pending = fetches.map(\.node)
+    var pending = (fetches + arguments).map(\.node)
     while let node = pending.popLast() {
       if needed.insert(node.index).inserted { pending += node.inputs.map(\.node) }
     }
@@ -84,7 +93,7 @@ extension Workspace {
   }
 
   private mutating func keep(_ isKept: (Node) -> Bool) throws(GraphError) {
-    let target = Graph(ops: graph.ops)
+    let target = graph.emptyCopy()
     var map: [Int: [Tensor]] = [:]
     for node in graph.operations where isKept(node) {
       let inputs = node.record.inputs.map { (map[$0.node] ?? [])[$0.output] }
@@ -94,6 +103,7 @@ extension Workspace {
     feeds = feeds.compactMap { feed in
       map[feed.tensor.node.index].map { (feed.position, $0[feed.tensor.index]) }
     }
+    arguments = arguments.map { (map[$0.node.index] ?? [])[$0.index] }
     graph = target
   }
 }
@@ -110,6 +120,13 @@ extension Node {
 }
 
 extension Graph {
+  /// A graph of no nodes with the same functions.
+  func emptyCopy() -> Graph {
+    let copy = Graph(ops: ops)
+    for function in functions { copy.add(function) }
+    return copy
+  }
+
   /// A copy of another graph's node on inputs of this one, its shapes inferred anew if what is known of
   /// the inputs differs.
   ///

@@ -34,6 +34,7 @@ package struct CompilerSettings: Sendable {
     options.contracts = contracts
     options.rewrites = rewrites && check == nil
     options.fuses = fuses && check == nil
+    options.makesRegions = rewrites && check == nil
     options.rules = rules
     options.guardByteCount = guardsBuffers ? MemoryGuard.byteCount : 0
     options.observer = observer

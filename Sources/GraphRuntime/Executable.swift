@@ -21,8 +21,8 @@ package final class Executable: Sendable {
   /// The bytes of the memory that outlives runs.
   let liveByteCount: Int
   /// The steps that run every time, and those that run when a variable changed.
-  let everyRun: [Int]
-  let live: [Int]
+  let everyRun: [Plan.Block]
+  let live: [Plan.Block]
   /// The variables that live steps and packed operands depend on, in the order of their names.
   let liveVariables: [Int]
   /// The buffers of values that are fed, each with the position of its feed.
@@ -66,8 +66,9 @@ package final class Executable: Sendable {
     firstOperand = first
     // Scratch of different threads must not share a cache line.
     scratchByteCount = ((callables.map(\.scratchByteCount).max() ?? 0) + 127) / 64 * 64
-    everyRun = plan.steps.indices.filter { !plan.steps[$0].isLive }
-    live = plan.steps.indices.filter { plan.steps[$0].isLive }
+    everyRun = plan.blocks.filter { !plan.steps[$0].isLive }
+    // A loop's steps depend on its rounds.
+    live = plan.steps.indices.filter { plan.steps[$0].isLive }.map { .steps($0..<($0 + 1)) }
     var variables = Set<Int>()
     let kept = plan.steps.filter(\.isLive).flatMap(\.buffers) + packer.operands.map(\.buffer)
     for buffer in kept {
@@ -113,5 +114,23 @@ package final class Executable: Sendable {
       callables.append(callable)
     }
     return (callables, names)
+  }
+}
+
+extension [Plan.Block] {
+  /// The blocks with those steps alone; loops stay as they are.
+  fileprivate func filter(_ isKept: (Int) -> Bool) -> [Plan.Block] {
+    flatMap { block -> [Plan.Block] in
+      guard case .steps(let steps) = block else { return [block] }
+      var runs: [Range<Int>] = []
+      for step in steps where isKept(step) {
+        if let last = runs.last, last.upperBound == step {
+          runs[runs.count - 1] = last.lowerBound..<(step + 1)
+        } else {
+          runs.append(step..<(step + 1))
+        }
+      }
+      return runs.map { .steps($0) }
+    }
   }
 }

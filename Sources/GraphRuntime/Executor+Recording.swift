@@ -8,12 +8,12 @@ extension Executor {
   ///
   /// - Throws: `SessionError` naming the node whose kernel failed.
   func run(
-    _ steps: [Int], of executable: Executable, in memory: RunMemory,
+    _ blocks: [Plan.Block], of executable: Executable, in memory: RunMemory,
     recording recorder: RunRecorder
   ) throws(SessionError) {
     let before = dataflow_flush_denormals()
     defer { dataflow_restore_denormals(before) }
-    for index in steps {
+    try walk(blocks, of: executable, in: memory) { index throws(SessionError) in
       let callable = executable.callables[index]
       let operands = UnsafePointer(memory.addresses + executable.firstOperand[index])
       let start = RunRecorder.now()

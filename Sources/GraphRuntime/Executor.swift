@@ -5,15 +5,19 @@ import TensorCore
 /// Runs steps in order; each step's tiles on the pool's threads where that pays.
 struct Executor {
   let pool: ThreadPool
+  /// After how many rounds a loop is an error; nil if it may go on.
+  var roundLimit: Int?
 
   /// - Throws: `SessionError` naming the node whose kernel failed.
-  func run(_ steps: [Int], of executable: Executable, in memory: RunMemory) throws(SessionError) {
+  func run(_ blocks: [Plan.Block], of executable: Executable, in memory: RunMemory)
+    throws(SessionError)
+  {
     // As TensorFlow's threads do: numbers below the normal range cost a hundred times a normal one's
     // time, and vanishing gradients are full of them.
     let before = dataflow_flush_denormals()
     defer { dataflow_restore_denormals(before) }
-    if executable.plan.guardByteCount > 0 { return try guarded(steps, of: executable, in: memory) }
-    for index in steps {
+    if executable.plan.guardByteCount > 0 { return try guarded(blocks, of: executable, in: memory) }
+    try walk(blocks, of: executable, in: memory) { index throws(SessionError) in
       let callable = executable.callables[index]
       let operands = UnsafePointer(memory.addresses + executable.firstOperand[index])
       let tiles = callable.tileCount
@@ -24,6 +28,36 @@ struct Executor {
         status = callable.run(tiles: 0..<tiles, operands: operands, scratch: memory.scratch[0].base)
       }
       if status != .success { throw failure(status, of: index, executable.plan, memory) }
+    }
+  }
+
+  /// Runs steps in the order of their blocks, loops for as long as their conditions hold.
+  ///
+  /// - Throws: what running a step throws, and `SessionError` for a loop of too many rounds.
+  func walk(
+    _ blocks: [Plan.Block], of executable: Executable, in memory: RunMemory,
+    _ run: (_ step: Int) throws(SessionError) -> Void
+  ) throws(SessionError) {
+    for block in blocks {
+      switch block {
+      case .steps(let steps): for step in steps { try run(step) }
+      case .loop(let loop):
+        var round = 0
+        while true {
+          try walk(loop.condition, of: executable, in: memory, run)
+          if !memory.bufferAddresses[loop.predicate].load(as: Bool.self) { break }
+          round += 1
+          if let roundLimit, round > roundLimit {
+            throw SessionError(
+              "the loop \"\(loop.name)\" goes on after \(roundLimit) rounds; feed values with which "
+                + "it ends")
+          }
+          try walk(loop.body, of: executable, in: memory, run)
+          for stream in loop.streams {
+            memory.bindings.counters[stream.number].value &+= stream.advance
+          }
+        }
+      }
     }
   }
 

@@ -15,6 +15,8 @@ struct FlatRequest {
   var completed: Set<Int> = []
   /// What the run looks for.
   var check: RunCheck?
+  /// The graph that holds the functions which loops call.
+  let library: Graph
   /// How many loops this is a round of.
   var depth = 0
   /// What notes the run's times, if it is profiled.
@@ -42,6 +44,7 @@ struct FlatRequest {
     request.lastReads = lastReads
     request.completed = completed
     request.loops = flat.loops
+    request.library = library
     return request
   }
 

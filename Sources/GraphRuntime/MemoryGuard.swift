@@ -80,9 +80,9 @@ extension Executor {
   ///
   /// A loop of its own, so that runs that nobody watches ask nothing at each step.
   func guarded(
-    _ steps: [Int], of executable: Executable, in memory: RunMemory
+    _ blocks: [Plan.Block], of executable: Executable, in memory: RunMemory
   ) throws(SessionError) {
-    for index in steps {
+    try walk(blocks, of: executable, in: memory) { index throws(SessionError) in
       let callable = executable.callables[index]
       let operands = UnsafePointer(memory.addresses + executable.firstOperand[index])
       let memoryGuard = MemoryGuard(step: index, of: executable, in: memory)

@@ -127,7 +127,7 @@ extension Session {
     var check = FiniteCheck(executable.plan, graph, memory)
     try check.examineSources()
     for step in executable.plan.steps.indices {
-      try executor.run([step], of: executable, in: memory)
+      try executor.run([.steps(step..<(step + 1))], of: executable, in: memory)
       try check.examine(step: step)
     }
   }

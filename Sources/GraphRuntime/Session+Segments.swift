@@ -32,7 +32,8 @@ extension Session {
       }
     }
     let (flat, serial) = try made.get()
-    var request = FlatRequest(flat: flat, serial: serial, fetches: [], targets: [], feeds: [])
+    var request = FlatRequest(
+      flat: flat, serial: serial, fetches: [], targets: [], feeds: [], library: graph)
     request.check = check
     for (position, tensor) in fetches.enumerated() {
       switch flat.images[tensor.node.index][tensor.index] {

@@ -78,7 +78,8 @@ public final class Session: Sendable {
     self.compiler = compiler
     self.memoryBudget = memoryBudget
     executor = Executor(
-      pool: ThreadPool(threadCount: threads ?? ThreadPool.availableProcessors))
+      pool: ThreadPool(threadCount: threads ?? ThreadPool.availableProcessors),
+      roundLimit: compiler.roundLimit)
   }
 
   /// A session with backends of its own.
@@ -92,7 +93,8 @@ public final class Session: Sendable {
     self.compiler = compiler
     memoryBudget = nil
     executor = Executor(
-      pool: ThreadPool(threadCount: threads ?? ThreadPool.availableProcessors))
+      pool: ThreadPool(threadCount: threads ?? ThreadPool.availableProcessors),
+      roundLimit: compiler.roundLimit)
   }
 
   /// A session on another graph, with the same backends and threads.

@@ -79,7 +79,7 @@ import Testing
     #expect(live.count == 1)
   }
 
-  @Test func stagesAndLoopsHaveAPlanEach() throws {
+  @Test func roundsAreCounted() throws {
     let limit = graph.placeholder(.float32, [], name: "limit")
     let condition = Function.built("go", [.float32, .float32], in: graph) { _, v in [v[0] .< v[1]] }
     let body = Function.built("squared", [.float32, .float32], in: graph) { _, v in
@@ -89,10 +89,17 @@ import Testing
       Ops.StatelessWhile.self, [graph.constant(Float(2)), limit], name: "loop",
       ["cond": .function(condition.name, [:]), "body": .function(body.name, [:])])
     let report = try report([loop.output(0)], [limit: TensorValue(Float(100))])
-    #expect(report.profile.parts.count > 1)
+    #expect(report.profile.parts.count == 1)
     // 2 → 4 → 16 → 256.
     let squaring = try #require(report.kernels.first { $0.sources.map(\.name).contains("square") })
     #expect(squaring.callsPerRun == 3)
+  }
+
+  @Test func segmentsHaveAPlanEach() throws {
+    let x = graph.placeholder(.float32, [4], name: "x")
+    let places = x.apply(Ops.Where.self)
+    let report = try report([reduceSum(places + 1)], [x: TensorValue([Float(0), 1, 0, 2])])
+    #expect(report.profile.parts.count > 1)
     #expect(report.lines().contains { $0.hasPrefix("the run has segments or loops") })
   }
 

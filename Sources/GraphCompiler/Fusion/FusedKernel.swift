@@ -9,9 +9,16 @@ package struct FusedKernel {
     case tensor(Tensor)
     /// The variable that a write node sets.
     case variable(String)
+    /// What a tensor that stands for a value of a loop's round was before the next took its place.
+    case kept(Tensor)
     case randomCounter(String)
   }
-  package var kernel: Kernel
+  /// What is done.
+  package enum Work {
+    case kernel(Kernel)
+    case loop(LoopRegion)
+  }
+  package var work: Work
   /// The outputs first.
   package var operands: [Source]
   /// How many of the operands are written.
@@ -21,14 +28,37 @@ package struct FusedKernel {
   /// All nodes computed, the root first.
   package var nodes: [Node]
 
+  /// Whether it is a loop of other kernels.
+  var isLoop: Bool {
+    if case .loop = work { return true }
+    return false
+  }
+
+  /// The kernel, if it is one.
+  var kernel: Kernel? {
+    if case .kernel(let kernel) = work { return kernel }
+    return nil
+  }
+
+  /// The kernel, if it is a plain loop.
+  var loop: LoopKernel? {
+    if case .kernel(.loop(let loop)) = work { return loop }
+    return nil
+  }
+
   /// Whether the kernel, which writes a variable, reads it other than element by element in place.
   func readsElsewhere(_ variable: String) -> Bool {
-    let readers = operands.indices.filter { position in
-      guard case .tensor(let tensor) = operands[position],
-        tensor.node.op == Ops.ReadVariableOp.name
-      else { return false }
+    readsElsewhere { source in
+      guard case .tensor(let tensor) = source, tensor.node.op == Ops.ReadVariableOp.name else {
+        return false
+      }
       return tensor.node.input(0).node.variableName == variable
     }
+  }
+
+  /// Whether the kernel, which is to write a place, reads it other than element by element in place.
+  func readsElsewhere(_ isPlace: (Source) -> Bool) -> Bool {
+    let readers = operands.indices.filter { $0 >= outputCount && isPlace(operands[$0]) }
     func differs(_ loop: LoopKernel) -> Bool {
       // What a reduction's body reads, it reads for other elements too.
       loop.loads.contains {
@@ -41,24 +71,26 @@ package struct FusedKernel {
     }
     if readers.isEmpty { return false }
     switch kernel {
-    case .loop(let loop): return differs(loop)
-    case .contraction, .convolution:
-      return kernel.factors.contains { readers.contains($0) }
-        || kernel.epilogue.map(differs) ?? false
-    case .named, .staged: return true
+    case .loop(let loop)?: return differs(loop)
+    case .contraction?, .convolution?:
+      return kernel?.factors.contains { readers.contains($0) } == true
+        || kernel?.epilogue.map(differs) ?? false
+    case .named?, .staged?, nil: return true
     }
   }
 
   /// The same kernel with as few dimensions as possible.
   func collapsed() -> FusedKernel {
-    guard case .loop(let loop) = kernel else { return self }
+    guard let loop else { return self }
     var result = self
-    result.kernel = .loop(loop.collapsed())
+    result.work = .kernel(.loop(loop.collapsed()))
     return result
   }
 
-  /// Keeps the value that a variable has now.
-  static func copy(of variable: String, to tensor: Tensor) -> FusedKernel {
+  /// Copies what is in one place to another.
+  ///
+  /// - Parameter tensor: has the type and the shape of both, and its node the name.
+  static func copy(_ source: Source, to place: Source, like tensor: Tensor) -> FusedKernel {
     let builder = ElementBuilder()
     let element = builder.element(.load(0), tensor.dtype)
     let access = Access(strides: [1])
@@ -68,7 +100,7 @@ package struct FusedKernel {
       body: builder.expression([element]),
       stores: [Operand(buffer: 0, dtype: tensor.dtype, access: access)])
     return FusedKernel(
-      kernel: .loop(kernel), operands: [.tensor(tensor), .variable(variable)], root: tensor.node,
+      work: .kernel(.loop(kernel)), operands: [place, source], root: tensor.node,
       nodes: [tensor.node])
   }
 }

@@ -9,7 +9,7 @@ package enum GroupNodes: KernelPass {
 
   package static func run(_ list: inout KernelList) {
     let grouping = Grouping(list.workspace, fuses: list.options.fuses)
-    list.kernels = KernelBuilder(grouping).kernels()
+    list.kernels = KernelBuilder(grouping, list.options).kernels()
     for (node, reason) in grouping.reasons {
       list.log.record(name, node: node.name, origin: node.record.origin, reason)
     }

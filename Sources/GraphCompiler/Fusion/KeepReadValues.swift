@@ -28,10 +28,13 @@ package enum KeepReadValues: KernelPass {
     for (tensor, use) in uses where tensor.node.op == Ops.ReadVariableOp.name {
       let name = tensor.node.input(0).node.variableName
       let write = writes[name]?.first { kernels[$0].root.index > tensor.node.index }
-      guard let write, use.upperBound > write else { continue }
+      // A loop may write in one round what it was given before the first.
+      guard let write, use.upperBound > write || use.upperBound == write && kernels[write].isLoop
+      else { continue }
       list.savedReads.insert(tensor)
       // Before its first use, which may come before the write.
-      copies[min(use.lowerBound, write), default: []].append(.copy(of: name, to: tensor))
+      copies[min(use.lowerBound, write), default: []].append(
+        .copy(.variable(name), to: .tensor(tensor), like: tensor))
     }
     if copies.isEmpty { return }
     list.kernels = kernels.enumerated().flatMap { (copies[$0.offset] ?? []) + [$0.element] }

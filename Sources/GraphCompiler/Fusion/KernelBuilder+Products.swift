@@ -17,7 +17,7 @@ extension KernelBuilder {
       nodes = computed + nodes
     }
     return FusedKernel(
-      kernel: kernel, operands: operands.list, root: root, nodes: merged(root, nodes))
+      work: .kernel(kernel), operands: operands.list, root: root, nodes: merged(root, nodes))
   }
 
   /// The product alone, written to the first operand.

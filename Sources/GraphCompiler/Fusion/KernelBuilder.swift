@@ -5,14 +5,19 @@ import TensorCore
 /// Turns each root of a grouping into kernels.
 package struct KernelBuilder {
   let grouping: Grouping
+  private let options: CompilerOptions
 
-  package init(_ grouping: Grouping) { self.grouping = grouping }
+  init(_ grouping: Grouping, _ options: CompilerOptions) {
+    self.grouping = grouping
+    self.options = options
+  }
 
   /// The kernels in order; a root that only names what is stored elsewhere has none.
   package func kernels() -> [FusedKernel] { grouping.roots.flatMap(kernels) }
 
   private func kernels(of root: Node) -> [FusedKernel] {
     if root.mustRun, root.definition is any StateOp.Type { return assignment(root) }
+    if let region = LoopRegion(root, options) { return [region.item] }
     switch root.definition {
     case is any SourceOp.Type, is any StateOp.Type: return []
     case let op as any KernelOp.Type where !root.isProduct: return [named(op, root)]
@@ -104,7 +109,7 @@ package struct KernelBuilder {
       extents: extents, loads: loads, body: lowering.builder.expression([element]),
       stores: [Operand(buffer: 0, dtype: dtype, access: access)])
     return FusedKernel(
-      kernel: .loop(kernel), operands: operands.list, root: root,
+      work: .kernel(.loop(kernel)), operands: operands.list, root: root,
       nodes: merged(root, lowering.nodes))
   }
 
@@ -164,7 +169,7 @@ package struct KernelBuilder {
       finishLoads: finishLoads.map { $0.projected(from: outer, to: keptSizes) },
       stores: [store.projected(from: outer, to: keptSizes)])
     return FusedKernel(
-      kernel: .loop(kernel), operands: operands.list, root: root,
+      work: .kernel(.loop(kernel)), operands: operands.list, root: root,
       nodes: merged(root, above.nodes + [heavy] + below.nodes))
   }
 
@@ -190,7 +195,7 @@ package struct KernelBuilder {
     if case .random = kernel { counter = operands.position(.randomCounter(root.name)) }
     let call = NamedKernelCall(kernel: kernel, inputs: inputs, outputs: outputs, counter: counter)
     return FusedKernel(
-      kernel: .named(call), operands: operands.list, outputCount: outputs.count, root: root,
+      work: .kernel(.named(call)), operands: operands.list, outputCount: outputs.count, root: root,
       nodes: [root])
   }
 

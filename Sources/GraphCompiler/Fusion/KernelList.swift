@@ -10,13 +10,49 @@ package struct KernelList {
   /// Values of variables that are used after the variable was written, and so have been copied.
   package var savedReads: Set<Tensor> = []
   package var log: RewriteLog
+  /// What is read after the last of them.
+  let results: [Tensor]
+  /// For a loop's body what the next round has, and the argument that it takes the place of.
+  let carries: [(result: Tensor, argument: Tensor)]
+  /// Whether they are a part of a loop.
+  let isRound: Bool
   private var liveness: Liveness
 
-  init(_ workspace: Workspace, _ options: CompilerOptions) {
+  /// - Parameter carries: for a loop's body what the next round has; nil outside of loops.
+  init(
+    _ workspace: Workspace, _ options: CompilerOptions, results: [Tensor],
+    carries: [(result: Tensor, argument: Tensor)]? = nil
+  ) {
     self.workspace = workspace
     self.options = options
+    self.results = results
+    self.carries = carries ?? []
+    isRound = carries != nil
     log = workspace.log
     liveness = Liveness(written: ApplyRules.writtenVariables(workspace))
+  }
+
+  /// Rewrites the kernels of loops, the condition's and the body's.
+  mutating func rewriteRegions(
+    _ rewrite: (inout KernelList) throws(GraphError) -> Void
+  ) throws(GraphError) {
+    for index in kernels.indices {
+      guard case .loop(var region) = kernels[index].work else { continue }
+      for list in [\LoopRegion.condition, \LoopRegion.body] {
+        region[keyPath: list].log = log
+        try rewrite(&region[keyPath: list])
+        log = region[keyPath: list].log
+      }
+      kernels[index].work = .loop(region)
+    }
+  }
+
+  /// The number of kernels, those of loops included.
+  var kernelCount: Int {
+    kernels.reduce(0) { count, item in
+      guard case .loop(let region) = item.work else { return count + 1 }
+      return count + region.condition.kernelCount + region.body.kernelCount
+    }
   }
 
   /// The memory that an operand stands for: a variable for its value, unless that was copied.
@@ -29,7 +65,7 @@ package struct KernelList {
 
   /// Whether the kernel runs only after a variable changed.
   mutating func isLive(_ kernel: FusedKernel) -> Bool {
-    guard kernel.outputCount > 0, case .tensor(let tensor) = kernel.operands[0] else {
+    guard !isRound, kernel.outputCount > 0, case .tensor(let tensor) = kernel.operands[0] else {
       return false
     }
     return tensor.node.op != Ops.ReadVariableOp.name && liveness.isLive(tensor)

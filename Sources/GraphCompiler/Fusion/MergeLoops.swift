@@ -68,7 +68,7 @@ package struct MergeLoops: KernelPass {
     _ kernel: FusedKernel, _ locations: [FusedKernel.Source], _ needed: Set<Int>,
     siblings read: [FusedKernel.Source], _ isLive: Bool
   ) -> Int {
-    if case .loop(let loop) = kernel.kernel, loop.work > 0 {
+    if let loop = kernel.loop, loop.work > 0 {
       // What else reads the same, so that the stages of an update find one another.
       let siblings = Set(read.compactMap { readers[$0]?.last }).subtracting(needed)
       let order = needed.sorted { positions[$0] > positions[$1] }
@@ -103,13 +103,19 @@ package struct MergeLoops: KernelPass {
 extension FusedKernel {
   /// Whether the kernel computes a single element of its own, which it sets no variable to.
   fileprivate var isScalar: Bool {
-    guard case .loop(let loop) = kernel, case .tensor = operands[0] else { return false }
+    guard let loop, case .tensor = operands[0] else { return false }
     return loop.work == 1
   }
 
   /// Whether the kernel may end the run, so that effects stay on their side of it.
   var mayFail: Bool {
-    if case .named(let call) = kernel, case .assertion = call.kernel { return true }
-    return false
+    switch work {
+    case .kernel(.named(let call)):
+      if case .assertion = call.kernel { return true }
+      return false
+    case .kernel: return false
+    case .loop(let region):
+      return (region.condition.kernels + region.body.kernels).contains(where: \.mayFail)
+    }
   }
 }

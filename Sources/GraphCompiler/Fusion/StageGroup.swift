@@ -35,8 +35,7 @@ struct StageGroup {
 
   init(_ kernel: FusedKernel, _ locations: [FusedKernel.Source], isLive: Bool) {
     self.isLive = isLive
-    var loop: LoopKernel?
-    if case .loop(let own) = kernel.kernel { loop = own }
+    let loop = kernel.loop
     let shared = loop?.extents.indices.filter { loop?.extents[$0] != 1 } ?? []
     stages = [Member(kernel: kernel, loop: loop, locations: locations, shared: shared)]
     extents = shared.map { loop?.extents[$0] ?? 1 }
@@ -164,7 +163,8 @@ struct StageGroup {
     }
     var seen = Set<Int>()
     return FusedKernel(
-      kernel: .staged(StagedKernel(loops, stages.map(\.shared), extents)), operands: operands,
+      work: .kernel(.staged(StagedKernel(loops, stages.map(\.shared), extents))),
+      operands: operands,
       outputCount: outputs.count, root: stages[0].kernel.root,
       nodes: stages.flatMap(\.kernel.nodes).filter { seen.insert($0.index).inserted })
   }

@@ -11,20 +11,24 @@ package struct StoreThrough: KernelPass {
 
   private var kernels: [FusedKernel]
   private let location: (FusedKernel.Source) -> FusedKernel.Source
+  /// What stands for the values of a round.
+  private let arguments: Set<FusedKernel.Source>
   private var producers: [FusedKernel.Source: Int] = [:]
   private var readers: [FusedKernel.Source: [Int]] = [:]
   private var writers: [FusedKernel.Source: Int] = [:]
 
   package static func run(_ list: inout KernelList) {
     let (kernels, locations) = (list.kernels, list)
-    // What is fetched is read after everything else, and so keeps a buffer of its own.
-    let fetched = Set(list.workspace.fetches.map { FusedKernel.Source.tensor($0) })
-    var storing = StoreThrough(kernels: kernels) { locations.location($0) }
+    // What is read after everything else keeps a buffer of its own.
+    let fetched = Set(list.results.map { FusedKernel.Source.tensor($0) })
+    var storing = StoreThrough(
+      kernels: kernels, arguments: Set(list.carries.map { .tensor($0.argument) })
+    ) { locations.location($0) }
     storing.index()
     let checks = kernels.indices.filter { kernels[$0].mayFail }
     var dropped = Set<Int>()
     for position in kernels.indices {
-      guard let (variable, value) = kernels[position].copiedIntoVariable,
+      guard let (variable, value) = storing.copied(by: kernels[position]),
         !fetched.contains(value), let producer = storing.producers[value],
         storing.isFree(variable, from: producer, to: position),
         !checks.contains(where: { producer <= $0 && $0 <= position })
@@ -37,9 +41,11 @@ package struct StoreThrough: KernelPass {
   }
 
   private init(
-    kernels: [FusedKernel], location: @escaping (FusedKernel.Source) -> FusedKernel.Source
+    kernels: [FusedKernel], arguments: Set<FusedKernel.Source>,
+    location: @escaping (FusedKernel.Source) -> FusedKernel.Source
   ) {
     self.kernels = kernels
+    self.arguments = arguments
     self.location = location
   }
 
@@ -63,11 +69,12 @@ package struct StoreThrough: KernelPass {
   private func isFree(
     _ variable: FusedKernel.Source, from producer: Int, to position: Int
   ) -> Bool {
-    guard case .variable(let name) = variable, writers[variable] == 1,
-      readers[variable]?.last ?? -1 <= producer
-    else { return false }
-    if case .named = kernels[producer].kernel { return false }
-    return !kernels[producer].readsElsewhere(name)
+    guard writers[variable] == 1, readers[variable]?.last ?? -1 <= producer else { return false }
+    switch kernels[producer].kernel {
+    case .named?, nil: return false
+    case .loop?, .staged?, .contraction?, .convolution?: break
+    }
+    return !kernels[producer].readsElsewhere { location($0) == variable }
   }
 
   private mutating func store(
@@ -85,15 +92,18 @@ package struct StoreThrough: KernelPass {
     }
     readers[variable] = readers[value]
   }
-}
 
-extension FusedKernel {
-  /// The variable and the tensor, if the kernel only copies one into the other.
-  fileprivate var copiedIntoVariable: (variable: Source, value: Source)? {
-    guard case .loop(let loop) = kernel, loop.reduction == nil, operands.count == 2,
-      case .variable = operands[0], case .tensor = operands[1], loop.loads.count == 1,
+  /// The place and the tensor, if the kernel only copies one into the other: into a variable, or into
+  /// what stands for a value in the next round of a loop.
+  private func copied(
+    by kernel: FusedKernel
+  ) -> (place: FusedKernel.Source, value: FusedKernel.Source)? {
+    guard let loop = kernel.loop, loop.reduction == nil, kernel.operands.count == 2,
+      case .tensor = kernel.operands[1], loop.loads.count == 1,
       loop.loads[0].access == loop.stores[0].access, loop.body.instructions == [.load(0)]
     else { return nil }
-    return (operands[0], operands[1])
+    let place = kernel.operands[0]
+    if case .variable = place { return (place, kernel.operands[1]) }
+    return arguments.contains(place) ? (place, kernel.operands[1]) : nil
   }
 }

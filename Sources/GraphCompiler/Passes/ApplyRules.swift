@@ -71,10 +71,14 @@ package enum ApplyRules: Pass {
   }
 
   package static func writtenVariables(_ workspace: Workspace) -> Set<String> {
-    Set(
-      workspace.neededNodes().filter { $0.definition?.effects.contains(.writes) == true }
-        .compactMap { $0.record.inputs.first }
-        .map { workspace.graph.node(at: $0.node).variableName })
+    var names = Set<String>()
+    workspace.eachNode { node in
+      guard !node.isLoop, node.definition?.effects.contains(.writes) == true,
+        let handle = node.inputs.first
+      else { return }
+      names.insert(handle.node.variableName)
+    }
+    return names
   }
 }
 
@@ -108,7 +112,8 @@ package struct Liveness {
         readsVariable.insert(node.index)
       } else if node.op == Ops.Const.name {
         known[node.index] = true
-      } else if !node.isPure || inputs.isEmpty || node.definition is any StateOp.Type {
+      } else if !node.isPure || inputs.isEmpty || node.definition is any StateOp.Type || node.isLoop
+      {
         known[node.index] = false
       } else if inputs.contains(where: { known[$0.index] == false }) {
         known[node.index] = false

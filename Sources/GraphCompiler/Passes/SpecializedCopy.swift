@@ -68,6 +68,9 @@ struct SpecializedCopy {
     }
   }
 
+  /// Notes that a node of the source has a copy.
+  mutating func keep(_ copy: Node, as node: Node) { copies[node.index] = copy }
+
   /// Whether a tensor of the source is fed.
   func isFed(_ endpoint: Endpoint) -> Bool { feeds[endpoint] != nil }
 
@@ -138,7 +141,14 @@ struct SpecializedCopy {
     if node.op == Ops.Placeholder.name || node.op == Ops._Arg.name {
       throw CompilationError.missingFeed(node.output(0))
     }
-    if let loop = request.loops[node.index] { return try end(before: node, inputs, loop: loop) }
+    if let loop = request.loops[node.index] {
+      guard let results = region(of: node, loop, inputs) else {
+        return try end(before: node, inputs, loop: loop)
+      }
+      outputs[node.index] = results
+      record(node, "runs its rounds inside of the plan")
+      return nil
+    }
     if node.definition is any HostOp.Type {
       throw CompilationError.invalid(
         GraphError(

@@ -10,6 +10,10 @@ struct PlanBuilder {
   private var plan = Plan()
   private var buffers: [FusedKernel.Source: Int] = [:]
   private var variables: [String: Int] = [:]
+  /// The variables that surely have a value by the place that the plan has come to.
+  private var given = Set<Int>()
+  /// By how much the rounds of the loop that is being written advance random streams.
+  private var streams: [(number: Int, advance: UInt64)] = []
   private var list: KernelList
   private var workspace: Workspace { list.workspace }
 
@@ -25,8 +29,8 @@ struct PlanBuilder {
 
   private mutating func build() {
     plan.guardByteCount = list.options.guardByteCount
-    declareVariables()
-    for kernel in list.kernels { append(kernel) }
+    declareVariables(workspace)
+    plan.blocks = blocks(of: list)
     for tensor in workspace.fetches { plan.fetches.append(buffer(of: .tensor(tensor))) }
     for (position, tensor) in workspace.feeds {
       let index = buffer(of: .tensor(tensor))
@@ -39,8 +43,15 @@ struct PlanBuilder {
   }
 
   /// Lists the variables in the order of the nodes, with what the run needs of them.
-  private mutating func declareVariables() {
+  ///
+  /// - Parameter isRound: whether they are a loop's, which may have no rounds.
+  private mutating func declareVariables(_ workspace: Workspace, isRound: Bool = false) {
     for node in workspace.neededNodes() {
+      if node.isLoop, let condition = node.function("cond"), let body = node.function("body") {
+        declareVariables(Workspace(condition), isRound: isRound)
+        declareVariables(Workspace(body), isRound: true)
+        continue
+      }
       guard let op = node.definition as? any StateOp.Type, op.action != .declare else { continue }
       let handle = node.input(0).node
       let name = handle.variableName
@@ -55,10 +66,11 @@ struct PlanBuilder {
       switch op.action {
       case .read:
         // What an earlier write of the same run gives needs no value from before.
-        if !plan.variables[index].isWritten { plan.variables[index].needsValue = true }
+        if !given.contains(index) { plan.variables[index].needsValue = true }
         plan.variables[index].shape = node.output(0).shape.fullyDefined ?? .scalar
       case .write:
         plan.variables[index].isWritten = true
+        if !isRound { given.insert(index) }
         plan.variables[index].shape = node.input(1).shape.fullyDefined ?? .scalar
       case .isInitialized:
         let buffer = addBuffer(node.output(0), .feed(0))
@@ -70,23 +82,79 @@ struct PlanBuilder {
     }
   }
 
-  private mutating func append(_ kernel: FusedKernel) {
-    let indices = kernel.operands.map { buffer(of: $0) }
-    let isLive = list.isLive(kernel)
-    if isLive {
-      for index in indices.prefix(kernel.outputCount) { plan.buffers[index].location = .live(0) }
+  /// Appends the steps of a list.
+  private mutating func blocks(of list: KernelList) -> [Plan.Block] {
+    self.list = list
+    var blocks: [Plan.Block] = []
+    for item in list.kernels {
+      let first = plan.steps.count
+      switch item.work {
+      case .kernel(let kernel):
+        append(kernel, item)
+        blocks.extend(by: first..<plan.steps.count)
+      case .loop(let region):
+        enter(region)
+        blocks.extend(by: first..<plan.steps.count)
+        blocks.append(.loop(loop(region)))
+        self.list = list
+      }
     }
-    if case .named(let call) = kernel.kernel, let counter = call.counter,
+    return blocks
+  }
+
+  /// Gives a loop's values their buffers, and copies what it begins with there.
+  private mutating func enter(_ region: LoopRegion) {
+    for (number, argument) in region.arguments.enumerated() {
+      let input = FusedKernel.Source.tensor(region.node.input(number))
+      let index: Int
+      if region.isCarried(number) {
+        index = addBuffer(argument, .arena(0))
+        buffers[.tensor(argument)] = index
+        let copy = FusedKernel.copy(input, to: .tensor(argument), like: argument)
+        if let kernel = copy.kernel { append(kernel, copy.collapsed()) }
+      } else {
+        index = buffer(of: input)
+        buffers[.tensor(argument)] = index
+      }
+      buffers[.tensor(region.conditionArguments[number])] = index
+      buffers[.tensor(region.node.output(number))] = index
+    }
+  }
+
+  private mutating func loop(_ region: LoopRegion) -> Plan.Loop {
+    let (first, outer) = (plan.steps.count, streams)
+    streams = []
+    defer { streams = outer }
+    let condition = blocks(of: region.condition)
+    let predicate = buffer(of: .tensor(region.predicate))
+    let body = blocks(of: region.body)
+    return Plan.Loop(
+      name: region.node.name, condition: condition, predicate: predicate, body: body,
+      steps: first..<plan.steps.count, streams: streams)
+  }
+
+  private mutating func append(_ kernel: Kernel, _ item: FusedKernel) {
+    let indices = item.operands.map { buffer(of: $0) }
+    let isLive = list.isLive(item)
+    if isLive {
+      for index in indices.prefix(item.outputCount) { plan.buffers[index].location = .live(0) }
+    }
+    if case .named(let call) = kernel, let counter = call.counter,
       case .randomCounter(let stream) = plan.buffers[indices[counter]].location
     {
       // As TensorFlow reserves: 256 blocks of the stream for each element.
-      plan.randomStreams[stream].advance = UInt64(call.outputs[0].shape.count) &* 256
+      let advance = UInt64(call.outputs[0].shape.count) &* 256
+      if list.isRound {
+        streams.append((stream, advance))
+      } else {
+        plan.randomStreams[stream].advance = advance
+      }
     }
     plan.steps.append(
       Plan.Step(
-        kernel: kernel.kernel.sharing(indices), buffers: indices, outputCount: kernel.outputCount,
-        nodes: kernel.nodes.map(\.name),
-        origins: kernel.nodes.map(\.record.origin), isLive: isLive))
+        kernel: kernel.sharing(indices), buffers: indices, outputCount: item.outputCount,
+        nodes: item.nodes.map(\.name),
+        origins: item.nodes.map { list.isRound ? -1 : $0.record.origin }, isLive: isLive))
   }
 
   private mutating func buffer(of operand: FusedKernel.Source) -> Int {
@@ -94,6 +162,7 @@ struct PlanBuilder {
     let index: Int
     switch operand {
     case .tensor(let tensor): index = source(tensor)
+    case .kept(let tensor): index = addBuffer(tensor, .arena(0))
     case .variable(let name):
       let variable = variables[name] ?? 0
       let use = plan.variables[variable]
@@ -132,5 +201,17 @@ struct PlanBuilder {
         name: tensor.name, dtype: tensor.dtype, shape: tensor.shape.fullyDefined ?? .scalar,
         location: location))
     return plan.buffers.count - 1
+  }
+}
+
+extension [Plan.Block] {
+  /// Adds steps at the end.
+  fileprivate mutating func extend(by steps: Range<Int>) {
+    if steps.isEmpty { return }
+    if case .steps(let range)? = last {
+      self[count - 1] = .steps(range.lowerBound..<steps.upperBound)
+    } else {
+      append(.steps(steps))
+    }
   }
 }

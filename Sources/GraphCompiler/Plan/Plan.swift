@@ -50,6 +50,30 @@ public struct Plan: Sendable {
     public var isLive: Bool
   }
 
+  /// Steps in the order in which they run.
+  public indirect enum Block: Sendable {
+    /// Kernels one after the other.
+    case steps(Range<Int>)
+    /// Rounds of the same steps.
+    case loop(Loop)
+  }
+
+  /// A loop, whose rounds go on for as long as its condition holds.
+  public struct Loop: Sendable {
+    /// The loop's node.
+    public var name: String
+    /// The steps that compute whether there is another round.
+    public var condition: [Block]
+    /// The buffer of the Boolean scalar that they compute.
+    public var predicate: Int
+    /// The steps of a round.
+    public var body: [Block]
+    /// All of these steps.
+    public var steps: Range<Int>
+    /// The random streams that a round draws from, by their number, and by how much it advances them.
+    public var streams: [(number: Int, advance: UInt64)]
+  }
+
   /// How a plan uses a variable.
   public struct VariableUse: Sendable {
     /// The name under which the session holds it.
@@ -76,8 +100,10 @@ public struct Plan: Sendable {
 
   /// All buffers.
   public var buffers: [Buffer] = []
-  /// The steps in order.
+  /// The steps, those of a loop in the place of the loop.
   public var steps: [Step] = []
+  /// The order in which the steps run, each of them in one block.
+  public var blocks: [Block] = []
   /// The buffer of each fetched tensor, in the order of the request.
   public var fetches: [Int] = []
   /// The fed tensors that are read, by their position in the request.
@@ -118,7 +144,26 @@ public struct Plan: Sendable {
     for buffer in fetches {
       lifetimes[buffer] = (lifetimes[buffer]?.lowerBound ?? 0)...steps.count
     }
+    eachLoop(blocks) { loop in
+      guard let last = loop.steps.last else { return }
+      for (buffer, lifetime) in lifetimes {
+        // What comes into a loop or leaves it is there in every round.
+        let isInside = loop.steps.contains(lifetime.lowerBound) && lifetime.upperBound <= last
+        guard !isInside, lifetime.overlaps(loop.steps.lowerBound...last) else { continue }
+        lifetimes[buffer] =
+          min(lifetime.lowerBound, loop.steps.lowerBound)...max(lifetime.upperBound, last)
+      }
+    }
     return lifetimes
+  }
+
+  /// Visits loops, the inner ones first.
+  private func eachLoop(_ blocks: [Block], _ visit: (Loop) -> Void) {
+    for case .loop(let loop) in blocks {
+      eachLoop(loop.condition, visit)
+      eachLoop(loop.body, visit)
+      visit(loop)
+    }
   }
 
   /// The variables that a run changes.

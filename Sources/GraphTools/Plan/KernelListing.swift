@@ -24,11 +24,7 @@ package enum KernelListing {
       let total = plan.log.passes.reduce(0) { $0 + $1.seconds }
       lines.append("# compiled in \(milliseconds(total))")
     }
-    let visible = visibleOutputs(plan)
-    for (step, outputs) in zip(plan.steps, visible) {
-      lines.append(line(step, outputs, plan))
-      lines.append("    computes \(names(step, sources).joined(separator: ", "))")
-    }
+    lines += Self.lines(of: plan.blocks, plan, visibleOutputs(plan), sources)
     lines.append("# arena: \(plan.arenaByteCount) bytes, kept: \(plan.liveByteCount) bytes")
     let live = plan.steps.filter(\.isLive).count
     if live > 0 { lines.append("# \(counted(live)) only after a variable changed") }
@@ -36,6 +32,28 @@ package enum KernelListing {
     lines.append(
       counted(plan.steps.count - live) + (run.segment == nil ? "" : " in the first segment"))
     return lines
+  }
+
+  /// The kernels of blocks, those of loops indented.
+  private static func lines(
+    of blocks: [Plan.Block], _ plan: Plan, _ visible: [[Int]], _ sources: [Int: Node]
+  ) -> [String] {
+    blocks.flatMap { block -> [String] in
+      switch block {
+      case .steps(let steps):
+        return steps.flatMap { step in
+          [
+            line(plan.steps[step], visible[step], plan),
+            "    computes \(names(plan.steps[step], sources).joined(separator: ", "))",
+          ]
+        }
+      case .loop(let loop):
+        let condition = lines(of: loop.condition, plan, visible, sources)
+        let body = lines(of: loop.body, plan, visible, sources)
+        return ["while \(plan.buffers[loop.predicate].name), the rounds of \(loop.name):"]
+          + condition.map { "  \($0)" } + ["do:"] + body.map { "  \($0)" }
+      }
+    }
   }
 
   private static func counted(_ count: Int, _ unit: String = "kernel") -> String {

@@ -103,6 +103,7 @@ extension Ops {
 
   /// `While` of functions without effects.
   public enum StatelessWhile: CallOp {
+    public static let effects = Effects.none
     public static let functionAttributes = ["cond", "body"]
     public static let signature = While.signature
     public static func gradient(

@@ -1,0 +1,176 @@
+import GraphCore
+import StandardOps
+import TensorCore
+
+extension SpecializedCopy {
+  /// A loop as one node of the copy, if every round has the same sizes: its functions are specialised
+  /// for them, as the copy itself is.
+  ///
+  /// - Returns: what stands for the loop's outputs; nil if only running tells what a round does, so that
+  ///   each is planned when its turn comes.
+  mutating func region(of node: Node, _ loop: FlatGraph.Loop, _ inputs: [Tensor]) -> [Tensor]? {
+    guard options.makesRegions, request.open == nil,
+      request.regionDepth < Self.regionDepthLimit,
+      inputs.allSatisfy({ $0.shape.fullyDefined != nil || $0.dtype == .resource }),
+      let body = RegionBody(loop, inputs, of: self), let condition = body.condition(of: self)
+    else { return nil }
+    let names = ["cond", "body"].map { target.uniqueFunctionName("\(node.name)/\($0)") }
+    target.add(body.function(condition.workspace, condition.fetches, named: names[0]))
+    target.add(body.function(body.workspace, body.results, named: names[1]))
+    let given = body.passed.map { inputs[$0] }
+    let hasEffects = [condition.workspace, body.workspace].contains { $0.hasEffects }
+    let made = target.withScope({
+      $0.origin = node.index
+      $0.names = ""
+    }) {
+      target.add(
+        hasEffects ? Ops.While.self : Ops.StatelessWhile.self, given,
+        name: target.freeName(node.name) + "/",
+        [
+          "cond": .function(names[0], [:]), "body": .function(names[1], [:]),
+          "output_shapes": .list(given.map { .shape($0.shape) }),
+        ])
+    }
+    if made.isPoison { return nil }
+    keep(made, as: node)
+    var outputs = inputs
+    for (number, position) in body.passed.enumerated() { outputs[position] = made.output(number) }
+    return Array(outputs.prefix(loop.variableCount))
+  }
+
+  /// Each loop in a loop takes some of the stack.
+  private static let regionDepthLimit = 16
+}
+
+/// A loop's body, specialised for what the loop is given.
+private struct RegionBody {
+  /// The copy of the body.
+  private(set) var workspace: Workspace
+  /// Which of the loop's inputs the copies take; the others are known where they are used.
+  private(set) var passed: [Int] = []
+  /// For each of these what the next round has in its place; nil for what stays the same.
+  private var next: [Tensor?] = []
+  private let loop: FlatGraph.Loop
+  private let inputs: [Tensor]
+  /// Whether an input has the same value in every round.
+  private let isFixed: [Bool]
+
+  /// Nil if the body cannot be specialised, or changes the size of a variable.
+  init?(_ loop: FlatGraph.Loop, _ inputs: [Tensor], of copy: SpecializedCopy) {
+    self.loop = loop
+    self.inputs = inputs
+    let isFixed = inputs.indices.map { index in
+      index >= loop.variableCount || loop.body.outputs[index] == loop.body.inputs[index]
+        || inputs[index].dtype == .resource
+    }
+    self.isFixed = isFixed
+    let carried = inputs.indices.filter { !isFixed[$0] }
+    guard
+      let made = Self.specialized(
+        loop.body, carried.map { loop.body.outputs[$0] }, inputs, isFixed, of: copy)
+    else { return nil }
+    workspace = made
+    for (number, index) in carried.enumerated() {
+      guard made.fetches[number].dtype == inputs[index].dtype,
+        made.fetches[number].shape == inputs[index].shape
+      else { return nil }
+    }
+    for index in inputs.indices where !Self.isKnown(inputs[index], isFixed: isFixed[index]) {
+      passed.append(index)
+      next.append(carried.firstIndex(of: index).map { made.fetches[$0] })
+    }
+  }
+
+  /// What the body gives for the next round, in the order of what it takes.
+  var results: [Tensor?] { next }
+
+  /// The copy of the condition; nil if it does not give a Boolean scalar.
+  func condition(of copy: SpecializedCopy) -> (workspace: Workspace, fetches: [Tensor?])? {
+    guard loop.condition.outputs.count == 1,
+      let made = Self.specialized(
+        loop.condition, loop.condition.outputs, inputs, isFixed, of: copy),
+      made.fetches[0].dtype == .bool, made.fetches[0].shape == .scalar
+    else { return nil }
+    return (made, made.fetches)
+  }
+
+  /// A copy as a function of what is passed.
+  ///
+  /// - Parameter results: what it gives; nil for the argument in its place.
+  func function(_ workspace: Workspace, _ results: [Tensor?], named name: String) -> Function {
+    let graph = workspace.graph
+    let arguments = passed.map { position in
+      workspace.feeds.first { $0.position == position }?.tensor
+        ?? graph.add(
+          Ops.Placeholder.self, name: "unused",
+          ["dtype": .type(inputs[position].dtype), "shape": .shape(inputs[position].shape)]
+        ).output(0)
+    }
+    return Function(
+      name: name, body: graph, inputs: arguments,
+      outputs: results.enumerated().map { $0.element ?? arguments[$0.offset] })
+  }
+
+  /// Whether an input is known where it is used: a variable, or a small constant that stays the same.
+  private static func isKnown(_ input: Tensor, isFixed: Bool) -> Bool {
+    input.dtype == .resource
+      || isFixed && input.constantValue != nil && (input.shape.count ?? 0) <= knownCount
+  }
+
+  /// Larger constants are read where they are.
+  private static let knownCount = 1024
+
+  private static func specialized(
+    _ function: Function, _ outputs: [Tensor], _ inputs: [Tensor], _ isFixed: [Bool],
+    of copy: SpecializedCopy
+  ) -> Workspace? {
+    let library = copy.request.library ?? copy.request.graph
+    guard let flat = try? Compiler.flatten(function.body, library: library),
+      let fetches = tensors(outputs, in: flat), let arguments = tensors(function.inputs, in: flat)
+    else { return nil }
+    let feeds = zip(arguments, inputs).enumerated().map { index, pair in
+      let (argument, input) = pair
+      let value =
+        input.dtype == .resource
+        ? ResourceValue(input.node).tensorValue
+        : isKnown(input, isFixed: isFixed[index]) ? input.constantValue : nil
+      return CompilationRequest.Feed(
+        tensor: argument, shape: input.shape.fullyDefined ?? .scalar, value: value)
+    }
+    let targets = (function.targets + function.effectNodes).flatMap { flat.nodes[$0.index] }
+    var request = CompilationRequest(
+      graph: flat.graph, feeds: feeds, fetches: fetches,
+      targets: targets.map { flat.graph.node(at: $0) })
+    request.loops = flat.loops
+    request.library = library
+    request.regionDepth = copy.request.regionDepth + 1
+    // What is wrong with a round is said when it runs: there may be none.
+    guard case .whole(let workspace)? = try? Specialize.run(request, copy.options),
+      !workspace.drawsAlike(as: copy.request.graph)
+    else { return nil }
+    return workspace
+  }
+
+  private static func tensors(_ tensors: [Tensor], in flat: FlatGraph) -> [Tensor]? {
+    var found: [Tensor] = []
+    for tensor in tensors {
+      guard case .tensor(let endpoint) = flat.images[tensor.node.index][tensor.index] else {
+        return nil
+      }
+      found.append(Tensor(flat.graph.node(at: endpoint.node), endpoint.output))
+    }
+    return found
+  }
+}
+
+extension Workspace {
+  /// Whether something is done besides computing results.
+  fileprivate var hasEffects: Bool { graph.operations.contains(where: \.mustRun) }
+
+  /// Whether a random op has the name of one of another graph, and so its stream of numbers.
+  fileprivate func drawsAlike(as other: Graph) -> Bool {
+    graph.operations.contains {
+      $0.definition is any RandomOp.Type && other.operation(named: $0.name) != nil
+    }
+  }
+}
