@@ -60,8 +60,8 @@ struct BackwardSweep {
       graph.record(error)
     }
     for (number, frame) in frames.enumerated() {
-      for (variable, exit) in frame.exits.enumerated() {
-        if let exit { exits[exit.index] = Endpoint(node: -1 - number, output: variable) }
+      for (variable, own) in frame.exits.enumerated() {
+        for exit in own { exits[exit.index] = Endpoint(node: -1 - number, output: variable) }
       }
     }
   }

@@ -41,6 +41,10 @@ public struct CompilationRequest: Sendable {
   package var regionDepth = 0
   /// How many loops may still be made regions.
   package var regionBudget = RegionBudget()
+  /// The arrays that are memory of the plan.
+  package var memories = RunMemories()
+  /// What the names of memory begin with: the loops that the request is a round of.
+  package var path = ""
   /// Where the copy is for other sizes too, and never becomes a plan.
   package var open: OpenSizes?
 

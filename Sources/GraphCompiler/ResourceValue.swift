@@ -8,8 +8,11 @@ package struct ResourceValue: Sendable {
   package let name: String
   package let dtype: DType
   package let shape: PartialShape
+  /// Whether it is memory that lasts as long as a run.
+  let isRunMemory: Bool
 
-  package init(name: String, dtype: DType, shape: PartialShape) {
+  package init(name: String, dtype: DType, shape: PartialShape, isRunMemory: Bool = false) {
+    self.isRunMemory = isRunMemory
     self.name = name
     self.dtype = dtype
     self.shape = shape
@@ -18,7 +21,7 @@ package struct ResourceValue: Sendable {
   init(_ handle: Node) {
     self.init(
       name: handle.variableName, dtype: handle[Ops.VarHandleOp.dtype],
-      shape: handle[Ops.VarHandleOp.shape])
+      shape: handle[Ops.VarHandleOp.shape], isRunMemory: handle.isRunMemory)
   }
 
   /// The value as it is fed.
@@ -26,7 +29,8 @@ package struct ResourceValue: Sendable {
     let sizes = shape.dimensions.map {
       $0.map { $0.map(String.init) ?? "?" }.joined(separator: ",")
     }
-    return TensorValue(resource: [name, dtype.name, sizes ?? "*"].joined(separator: "\n"))
+    return TensorValue(
+      resource: [name, dtype.name, sizes ?? "*", isRunMemory ? "run" : ""].joined(separator: "\n"))
   }
 
   /// The variable that a fed value stands for.
@@ -34,11 +38,11 @@ package struct ResourceValue: Sendable {
     guard value.dtype == .resource, let bytes = try? value.strings().first else { return nil }
     let parts = String(decoding: bytes, as: UTF8.self)
       .split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
-    guard parts.count == 3, let dtype = DType(name: parts[1]) else { return nil }
+    guard parts.count == 4, let dtype = DType(name: parts[1]) else { return nil }
     let shape =
       parts[2] == "*"
       ? PartialShape.unknown
       : PartialShape(parts[2].split(separator: ",").map { Int($0) })
-    self.init(name: parts[0], dtype: dtype, shape: shape)
+    self.init(name: parts[0], dtype: dtype, shape: shape, isRunMemory: parts[3] == "run")
   }
 }

@@ -32,10 +32,7 @@ extension Workspace {
   func eachNode(_ visit: (Node) -> Void) {
     for node in neededNodes() {
       visit(node)
-      guard node.isLoop else { continue }
-      for attribute in ["cond", "body"] {
-        if let function = node.function(attribute) { Workspace(function).eachNode(visit) }
-      }
+      if node.isLoop { node.eachInnerNode(visit) }
     }
   }
 
@@ -44,5 +41,14 @@ extension Workspace {
     var count = 0
     eachNode { _ in count += 1 }
     return count
+  }
+}
+
+extension Node {
+  /// Visits the nodes of a loop's functions in order.
+  func eachInnerNode(_ visit: (Node) -> Void) {
+    for attribute in ["cond", "body"] {
+      if let function = function(attribute) { Workspace(function).eachNode(visit) }
+    }
   }
 }

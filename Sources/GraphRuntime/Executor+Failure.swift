@@ -23,6 +23,11 @@ extension Executor {
       return SessionError("the indices that \"\(node)\" is given name a place twice")
     case .negativeExponent:
       return SessionError("\"\(node)\" raises an integer to a negative power")
+    case .stackIsEmpty:
+      return SessionError("\"\(node)\" takes a tensor from a stack that has none")
+    case .stackTooLarge:
+      return SessionError(
+        "the stack that \"\(node)\" adds to needs more bytes than the budget; raise the budget")
     case .assertionFailed:
       return SessionError("the condition that \"\(node)\" asserts is false")
     case .emptyRange:

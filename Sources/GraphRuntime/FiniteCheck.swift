@@ -47,7 +47,7 @@ struct FiniteCheck {
           throw error(.constant, .nan, index, Self.node(of: buffer.name), "Const")
         }
       case .feed: found[index] = scan(index)
-      case .arena, .live, .randomCounter: break
+      case .arena, .live, .randomCounter, .stack: break
       }
     }
   }

@@ -53,7 +53,7 @@ extension Plan {
     let placed = buffers.indices.filter { index in
       switch buffers[index].location {
       case .arena, .live: true
-      case .feed, .variable, .constant, .randomCounter: false
+      case .feed, .variable, .constant, .randomCounter, .stack: false
       }
     }
     let largest = placed.sorted { buffers[$0].byteCount > buffers[$1].byteCount }.prefix(3)

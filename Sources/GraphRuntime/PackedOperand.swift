@@ -60,7 +60,7 @@ struct OperandPacker {
     switch plan.buffers[buffer].location {
     case .constant, .live: true
     case .variable(let number): !plan.variables[number].isWritten
-    case .arena, .feed, .randomCounter: false
+    case .arena, .feed, .randomCounter, .stack: false
     }
   }
 }

@@ -33,6 +33,9 @@ final class RunMemory: @unchecked Sendable {
   /// The live constants that the buffers point at, kept until the run is over.
   private var live: TensorStorage?
   private let constants: [TensorStorage]
+  /// What the plan's stacks hold, kept from run to run.
+  private let stacks: UnsafeMutablePointer<RunStack>
+  private let stackCount: Int
 
   init(_ executable: Executable, threads: Int) {
     let plan = executable.plan
@@ -42,6 +45,9 @@ final class RunMemory: @unchecked Sendable {
     bufferAddresses = .allocate(capacity: plan.buffers.count + executable.packed.count + 1)
     statuses = .allocate(capacity: threads)
     statuses.initialize(repeating: .success, count: threads)
+    stackCount = plan.stacks.count
+    stacks = .allocate(capacity: max(stackCount, 1))
+    for number in 0..<stackCount { (stacks + number).initialize(to: RunStack()) }
     var kept: [TensorStorage] = []
     for (index, buffer) in plan.buffers.enumerated() {
       switch buffer.location {
@@ -53,6 +59,7 @@ final class RunMemory: @unchecked Sendable {
         } else {
           bufferAddresses[index] = arena.base
         }
+      case .stack(let number): bufferAddresses[index] = UnsafeMutableRawPointer(stacks + number)
       case .live, .feed, .variable, .randomCounter: bufferAddresses[index] = arena.base
       }
     }
@@ -63,6 +70,13 @@ final class RunMemory: @unchecked Sendable {
     addresses.deallocate()
     bufferAddresses.deallocate()
     statuses.deallocate()
+    for number in 0..<stackCount { stacks[number].free() }
+    stacks.deallocate()
+  }
+
+  /// Has stacks grow to no more than these bytes each.
+  func limitStacks(to byteCount: Int) {
+    for number in 0..<stackCount { stacks[number].limit = byteCount }
   }
 
   /// How the kernel ended whose workers have just written their statuses.

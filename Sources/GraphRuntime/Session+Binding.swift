@@ -115,7 +115,7 @@ extension Session {
         }
       case .randomCounter(let number):
         memory.bufferAddresses[index] = memory.bindings.counters[number].storage.base
-      case .arena, .live, .constant, .feed: break
+      case .arena, .live, .constant, .feed, .stack: break
       }
     }
     memory.bindings.layout = store.layout

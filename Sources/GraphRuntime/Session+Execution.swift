@@ -65,6 +65,7 @@ extension Session {
     let executable = plan.executable
     defer { memory.release() }
     do {
+      memory.limitStacks(to: budget)
       try bind(executable, memory, feed)
       switch manner {
       case .plain:

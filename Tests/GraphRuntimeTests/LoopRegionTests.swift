@@ -129,6 +129,10 @@ import Testing
         ["dtype": .type(.float32)])
       return own.controlDependencies([step]) { [x[0] + 1, x[1], handle] }
     }
+    func read() -> Tensor {
+      total.handle.apply(Ops.ReadVariableOp.self, [], ["dtype": .type(.float32)])
+    }
+    let before = read()
     let loop = graph.add(
       Ops.While.self, [graph.constant(Float(0)), count, total.handle],
       ["cond": .function(goesOn.name, [:]), "body": .function(round.name, [:])])
@@ -141,10 +145,6 @@ import Testing
     #expect(try session.value(of: total).scalars(as: Float.self) == [51, 102])
     #expect(optimizes ? session.plans.count == 2 : session.plans.count > 2)
     // What was read before the loop is not what is read after it.
-    func read() -> Tensor {
-      total.handle.apply(Ops.ReadVariableOp.self, ["dtype": .type(.float32)])
-    }
-    let before = read()
     let after = graph.controlDependencies([loop]) { read() }
     let values = try session.run(
       [before, after], targets: [loop], feeding: [count: Float(1)])

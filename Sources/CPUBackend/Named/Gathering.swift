@@ -67,6 +67,11 @@ struct IndexVectors: Sendable {
     reader = IndexReader(indices.dtype)
   }
 
+  /// Whether all vectors point inside, so that nothing is written where one does not.
+  func areInside(_ base: UnsafeMutableRawPointer) -> Bool {
+    (0..<count).allSatisfy { place(base, $0) != nil }
+  }
+
   /// The number of a vector's slice; nil if the vector points outside.
   @inline(__always)
   func place(_ base: UnsafeMutableRawPointer, _ vector: Int) -> Int? {

@@ -47,6 +47,7 @@ final class NamedCallable: KernelCallable {
       Resizing.resize(
         call, kind, alignCorners: alignCorners, halfPixelCenters: halfPixels,
         isGradient: isGradient)
+    case .stack(let action): Stacking.stack(call, action)
     case .assertion:
       NamedCallable(nanoseconds: 1) { _, operands, _ in
         operands[0].load(as: UInt8.self) == 0 ? .assertionFailed : .success

@@ -71,7 +71,8 @@ enum Scattering {
     return NamedCallable(nanoseconds: total / 4 + vectors.count * vectors.sliceCount * 2) {
       _, operands, _ in
       let target = operands[to].assumingMemoryBound(to: T.self)
-      if base.buffer != to {
+      guard vectors.areInside(operands[indices.buffer]) else { return .badIndex }
+      if operands[base.buffer] != operands[to] {
         operands[to].copyMemory(
           from: operands[base.buffer], byteCount: total * MemoryLayout<T>.size)
       }
@@ -103,7 +104,8 @@ enum Scattering {
     return NamedCallable(nanoseconds: total / 16 + vectors.count * (4 + bytes / 16)) {
       _, operands, _ in
       var isTaken = [Bool](repeating: false, count: places)
-      if base.buffer != to {
+      guard vectors.areInside(operands[indices.buffer]) else { return .badIndex }
+      if operands[base.buffer] != operands[to] {
         operands[to].copyMemory(from: operands[base.buffer], byteCount: total)
       }
       for i in 0..<vectors.count {

@@ -207,12 +207,13 @@ extension Flattener {
       prefix + frame.name, Ops.While.self, inputs, controls, [:], Array(outputs), first)
     loops[made.index] = .init(
       condition: frame.condition, body: frame.body, variableCount: frame.variableCount)
-    for (index, exit) in frame.exits.enumerated() {
-      guard let exit else { continue }
-      flat.images[exit.index] = [
-        Value(image: .tensor(Endpoint(node: made.index, output: index)))
-      ]
-      flat.nodes[exit.index] = [made.index]
+    for (index, exits) in frame.exits.enumerated() {
+      for exit in exits {
+        flat.images[exit.index] = [
+          Value(image: .tensor(Endpoint(node: made.index, output: index)))
+        ]
+        flat.nodes[exit.index] = [made.index]
+      }
     }
   }
 }

@@ -48,7 +48,7 @@ struct Flattener {
     let (frames, inside) = try LoopFrame.all(in: source)
     var frameOfExit: [Int: LoopFrame] = [:]
     for frame in frames {
-      for exit in frame.exits { if let exit { frameOfExit[exit.index] = frame } }
+      for exit in frame.exits.joined() { frameOfExit[exit.index] = frame }
     }
     let nodes = source.operations
     var flat: Flat = (

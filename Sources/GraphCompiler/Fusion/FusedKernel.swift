@@ -12,6 +12,7 @@ package struct FusedKernel {
     /// What a tensor that stands for a value of a loop's round was before the next took its place.
     case kept(Tensor)
     case randomCounter(String)
+    case stack(String)
   }
   /// What is done.
   package enum Work {

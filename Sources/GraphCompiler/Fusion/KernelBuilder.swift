@@ -187,13 +187,21 @@ package struct KernelBuilder {
       preconditionFailure("\(root) has no named kernel")
     }
     var operands = OperandList(root.outputs.map { .tensor($0) })
+    if case .stack = kernel { _ = operands.position(.stack(root.input(0).node.variableName)) }
     let outputs = root.outputs.enumerated().map { value($0.element, $0.offset) }
     let inputs = kernel.readInputs(of: root).map {
       value($0, operands.position(.tensor(grouping.memory(of: $0).base)))
     }
     var counter: Int?
     if case .random = kernel { counter = operands.position(.randomCounter(root.name)) }
-    let call = NamedKernelCall(kernel: kernel, inputs: inputs, outputs: outputs, counter: counter)
+    var call = NamedKernelCall(kernel: kernel, inputs: inputs, outputs: outputs, counter: counter)
+    if case .stack = kernel {
+      // Whoever touches it changes it, so that all that happens to it keeps its order.
+      call.stack = outputs.count
+      return FusedKernel(
+        work: .kernel(.named(call)), operands: operands.list, outputCount: outputs.count + 1,
+        root: root, nodes: [root])
+    }
     return FusedKernel(
       work: .kernel(.named(call)), operands: operands.list, outputCount: outputs.count, root: root,
       nodes: [root])
@@ -233,6 +241,7 @@ extension NamedKernel {
     case .random: Array(inputs.dropFirst())
     case .gather, .segment: Array(inputs.prefix(2))
     case .topK, .cumulate, .assertion: [inputs[0]]
+    case .stack: Array(inputs.dropFirst())
     case .gatherND, .scatter: inputs
     case .pool(.average, _, isGradient: true): [inputs[1]]
     case .pool: inputs

@@ -35,14 +35,15 @@ package struct LoopRegion {
   /// Whether a value is another in each round.
   func isCarried(_ number: Int) -> Bool { results[number] != arguments[number] }
 
-  /// The variables that condition or body take, and those that they change, by name.
-  var variables: (read: Set<String>, written: Set<String>) {
-    var (read, written): (Set<String>, Set<String>) = ([], [])
+  /// What condition and body take beside what they are given, and what they change.
+  private var memory: (read: Set<FusedKernel.Source>, written: Set<FusedKernel.Source>) {
+    var (read, written): (Set<FusedKernel.Source>, Set<FusedKernel.Source>) = ([], [])
     for workspace in [condition.workspace, body.workspace] {
       workspace.eachNode { node in
+        if node.isOnStack { written.insert(.stack(node.input(0).node.variableName)) }
         guard let op = node.definition as? any StateOp.Type, op.action != .declare else { return }
-        let name = node.input(0).node.variableName
-        if op.action == .write { written.insert(name) } else { read.insert(name) }
+        let place = FusedKernel.Source.variable(node.input(0).node.variableName)
+        if op.action == .write { written.insert(place) } else { read.insert(place) }
       }
     }
     return (read, written)
@@ -50,13 +51,13 @@ package struct LoopRegion {
 
   /// The loop as one item in a list of kernels.
   var item: FusedKernel {
-    let (read, written) = variables
+    let (read, written) = memory
     let carried = node.outputs.filter { isCarried($0.index) }
     let outputs =
-      carried.map { FusedKernel.Source.tensor($0) } + written.sorted().map { .variable($0) }
+      carried.map { FusedKernel.Source.tensor($0) } + written.sorted { $0.order < $1.order }
     let inputs =
       node.inputs.map { FusedKernel.Source.tensor($0) }
-      + read.subtracting(written).sorted().map { .variable($0) }
+      + read.subtracting(written).sorted { $0.order < $1.order }
     return FusedKernel(
       work: .loop(self), operands: outputs + inputs, outputCount: outputs.count, root: node,
       nodes: [node])
@@ -66,4 +67,26 @@ package struct LoopRegion {
 extension Node {
   /// Whether the node is a loop on functions.
   var isLoop: Bool { op == Ops.While.name || op == Ops.StatelessWhile.name }
+}
+
+extension Node {
+  /// Whether the node changes a stack.
+  var isOnStack: Bool {
+    guard let op = definition as? any KernelOp.Type, effects.contains(.writes),
+      case .named(.stack) = op.kernel(of: self)
+    else { return false }
+    return true
+  }
+
+  private var effects: Effects { definition?.effects ?? .none }
+}
+
+extension FusedKernel.Source {
+  /// By what named memory is listed.
+  fileprivate var order: String {
+    switch self {
+    case .variable(let name), .stack(let name), .randomCounter(let name): name
+    case .tensor(let tensor), .kept(let tensor): tensor.name
+    }
+  }
 }

@@ -70,11 +70,18 @@ package struct StoreThrough: KernelPass {
     _ variable: FusedKernel.Source, from producer: Int, to position: Int
   ) -> Bool {
     guard writers[variable] == 1, readers[variable]?.last ?? -1 <= producer else { return false }
-    switch kernels[producer].kernel {
-    case .named?, nil: return false
+    let kernel = kernels[producer]
+    switch kernel.kernel {
+    case .named(let call)?:
+      // What scatters into the place does not copy it first.
+      guard case .scatter = call.kernel else { return false }
+      return kernel.operands.indices.dropFirst().allSatisfy {
+        ($0 == call.inputs[0].buffer) == (location(kernel.operands[$0]) == variable)
+      }
+    case nil: return false
     case .loop?, .staged?, .contraction?, .convolution?: break
     }
-    return !kernels[producer].readsElsewhere { location($0) == variable }
+    return !kernel.readsElsewhere { location($0) == variable }
   }
 
   private mutating func store(

@@ -56,6 +56,8 @@ public struct NamedKernelCall: Hashable, Sendable {
   /// The buffer of its random stream: three `UInt64`s, the position, then the key and the upper half
   /// of the counter for an op whose seeds are both 0.
   public var counter: Int?
+  /// The buffer of the stack that it changes, a `RunStack`.
+  public var stack: Int?
 }
 
 /// What the compiler asks of a backend: one of a small set of forms over strided buffers.
@@ -100,6 +102,10 @@ public enum KernelStatus: Int32, Sendable {
   case negativeExponent
   /// An asserted condition is false.
   case assertionFailed
+  /// There is nothing left to take from a stack.
+  case stackIsEmpty
+  /// What is put onto a stack takes more memory than there may be.
+  case stackTooLarge
 }
 
 /// Turns kernels into callables, or declines.

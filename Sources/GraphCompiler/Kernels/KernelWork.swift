@@ -192,7 +192,7 @@ extension NamedKernelCall {
     case .scatter(let combination): return combination == .update ? 0 : given[2]
     case .segment: return given[0]
     case .cumulate: return made[0]
-    case .random, .gather, .gatherND, .topK, .resize, .assertion: return 0
+    case .random, .gather, .gatherND, .topK, .resize, .assertion, .stack: return 0
     }
   }
 

@@ -22,7 +22,12 @@ package enum EliminateCommonSubexpressions: Pass {
     var log = workspace.log
     try workspace.rebuild(addsNodes: { _ in false }) { node, inputs, target in
       let effects = node.definition?.effects ?? .host
-      if effects.contains(.writes), let handle = inputs.first {
+      if node.isLoop {
+        node.eachInnerNode { inner in
+          guard inner.definition?.effects.contains(.writes) == true else { return }
+          writes[inner.input(0).node.variableName, default: 0] += 1
+        }
+      } else if effects.contains(.writes), let handle = inputs.first {
         writes[handle.node.variableName, default: 0] += 1
       }
       guard effects.isSubset(of: .reads), node.op != Ops.Placeholder.name else { return nil }

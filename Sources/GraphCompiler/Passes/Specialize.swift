@@ -22,7 +22,7 @@ package enum Specialize {
 
   /// - Throws: `CompilationError`.
   static func run(_ request: CompilationRequest, _ options: CompilerOptions) throws -> Outcome {
-    let (maker, halt) = try copy(for: request, options)
+    let (maker, halt) = try settledCopy(for: request, options)
     if let halt { return .halted(halt) }
     let fetches = try request.fetches.enumerated().map { position, tensor -> Tensor in
       guard let found = maker.map(tensor.endpoint) else {
@@ -42,6 +42,22 @@ package enum Specialize {
   static func knownNodes(of request: CompilationRequest, _ options: CompilerOptions) throws
     -> Set<Int>
   { try copy(for: request, options).copy.known }
+
+  /// A copy that knows of each array what is written to it.
+  private static func settledCopy(for request: CompilationRequest, _ options: CompilerOptions)
+    throws -> (copy: SpecializedCopy, halt: Halt?)
+  {
+    // What a round learns is of use to the copy around it.
+    if request.regionDepth > 0 { return try copy(for: request, options) }
+    let memories = request.memories
+    while true {
+      let result = Result { try copy(for: request, options) }
+      if memories.takeNews() { continue }
+      if case .success((_, .endOfSegment?)) = result, memories.refuse() { continue }
+      if case .success((_, nil)) = result, memories.findUnread() { continue }
+      return try result.get()
+    }
+  }
 
   private static func copy(for request: CompilationRequest, _ options: CompilerOptions) throws
     -> (copy: SpecializedCopy, halt: Halt?)

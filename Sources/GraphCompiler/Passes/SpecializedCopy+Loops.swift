@@ -10,9 +10,10 @@ extension SpecializedCopy {
   ///   each is planned when its turn comes.
   mutating func region(of node: Node, _ loop: FlatGraph.Loop, _ inputs: [Tensor]) -> [Tensor]? {
     guard options.makesRegions, request.open == nil,
-      request.regionDepth < Self.regionDepthLimit,
+      request.regionDepth < Self.regionDepthLimit, request.regionBudget.take(),
       inputs.allSatisfy({ $0.shape.fullyDefined != nil || $0.dtype == .resource }),
-      let body = RegionBody(loop, inputs, of: self), let condition = body.condition(of: self)
+      let body = RegionBody(loop, inputs, of: self, in: node),
+      let condition = body.condition(of: self)
     else { return nil }
     let names = ["cond", "body"].map { target.uniqueFunctionName("\(node.name)/\($0)") }
     target.add(body.function(condition.workspace, condition.fetches, named: names[0]))
@@ -52,23 +53,36 @@ private struct RegionBody {
   private var next: [Tensor?] = []
   private let loop: FlatGraph.Loop
   private let inputs: [Tensor]
+  private let name: String
   /// Whether an input has the same value in every round.
   private let isFixed: [Bool]
 
   /// Nil if the body cannot be specialised, or changes the size of a variable.
-  init?(_ loop: FlatGraph.Loop, _ inputs: [Tensor], of copy: SpecializedCopy) {
+  init?(
+    _ loop: FlatGraph.Loop, _ inputs: [Tensor], of copy: SpecializedCopy, in node: Node
+  ) {
     self.loop = loop
     self.inputs = inputs
-    let isFixed = inputs.indices.map { index in
+    name = node.name
+    var isFixed = inputs.indices.map { index in
       index >= loop.variableCount || loop.body.outputs[index] == loop.body.inputs[index]
         || inputs[index].dtype == .resource
     }
+    var carried = inputs.indices.filter { !isFixed[$0] }
+    var specialized: Workspace?
+    while true {
+      specialized = Self.specialized(
+        loop.body, carried.map { loop.body.outputs[$0] }, inputs, isFixed, of: copy, name)
+      // A constant that follows itself in every round, such as an array's flow, is no variable.
+      let same = zip(carried, specialized?.fetches ?? []).filter { index, next in
+        next.constantValue != nil && next.constantValue == inputs[index].constantValue
+      }
+      if same.isEmpty { break }
+      for (index, _) in same { isFixed[index] = true }
+      carried.removeAll { isFixed[$0] }
+    }
+    guard let made = specialized else { return nil }
     self.isFixed = isFixed
-    let carried = inputs.indices.filter { !isFixed[$0] }
-    guard
-      let made = Self.specialized(
-        loop.body, carried.map { loop.body.outputs[$0] }, inputs, isFixed, of: copy)
-    else { return nil }
     workspace = made
     for (number, index) in carried.enumerated() {
       guard made.fetches[number].dtype == inputs[index].dtype,
@@ -88,7 +102,7 @@ private struct RegionBody {
   func condition(of copy: SpecializedCopy) -> (workspace: Workspace, fetches: [Tensor?])? {
     guard loop.condition.outputs.count == 1,
       let made = Self.specialized(
-        loop.condition, loop.condition.outputs, inputs, isFixed, of: copy),
+        loop.condition, loop.condition.outputs, inputs, isFixed, of: copy, name),
       made.fetches[0].dtype == .bool, made.fetches[0].shape == .scalar
     else { return nil }
     return (made, made.fetches)
@@ -122,7 +136,7 @@ private struct RegionBody {
 
   private static func specialized(
     _ function: Function, _ outputs: [Tensor], _ inputs: [Tensor], _ isFixed: [Bool],
-    of copy: SpecializedCopy
+    of copy: SpecializedCopy, _ name: String
   ) -> Workspace? {
     let library = copy.request.library ?? copy.request.graph
     guard let flat = try? Compiler.flatten(function.body, library: library),
@@ -144,6 +158,9 @@ private struct RegionBody {
     request.loops = flat.loops
     request.library = library
     request.regionDepth = copy.request.regionDepth + 1
+    request.regionBudget = copy.request.regionBudget
+    request.memories = copy.request.memories
+    request.path = copy.request.path + name + "/"
     // What is wrong with a round is said when it runs: there may be none.
     guard case .whole(let workspace)? = try? Specialize.run(request, copy.options),
       !workspace.drawsAlike(as: copy.request.graph)

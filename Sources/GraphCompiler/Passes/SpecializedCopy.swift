@@ -45,6 +45,7 @@ struct SpecializedCopy {
           [
             "dtype": .type(resource.dtype), "shape": .shape(resource.shape),
             "shared_name": resource.name.attribute,
+            Node.runMemory: .bool(resource.isRunMemory),
           ]
         ).output(0)
       }
@@ -70,6 +71,9 @@ struct SpecializedCopy {
 
   /// Notes that a node of the source has a copy.
   mutating func keep(_ copy: Node, as node: Node) { copies[node.index] = copy }
+
+  /// The arrays that are memory of the plan.
+  var memories: RunMemories { request.memories }
 
   /// Whether a tensor of the source is fed.
   func isFed(_ endpoint: Endpoint) -> Bool { feeds[endpoint] != nil }
@@ -154,6 +158,10 @@ struct SpecializedCopy {
         GraphError(
           "reads or writes files, which only a Saver does here", node: node.name, op: node.op,
           site: node.site))
+    }
+    if let stored = try inMemory(node, inputs) {
+      outputs[node.index] = stored
+      return nil
     }
     if let zeros = zerosLikeOptional(node, inputs) {
       outputs[node.index] = [zeros]
@@ -250,7 +258,9 @@ struct SpecializedCopy {
   private mutating func specialized(_ node: Node, _ inputs: [Tensor]) throws(GraphError)
     -> [Tensor]?
   {
-    let other = inputs.first { $0.dtype == .resource && $0.node.op != Ops.VarHandleOp.name }
+    let other = inputs.first {
+      $0.dtype == .resource && ($0.node.op != Ops.VarHandleOp.name || $0.node.isRunMemory)
+    }
     if let other { throw GraphError("\(other) is not a variable's handle") }
     // What is not fed passes its default on, whose shape may be narrower than that of feeds.
     let isDefault = node.op == Ops.PlaceholderWithDefault.name
@@ -342,6 +352,14 @@ struct SpecializedCopy {
     }
     if !origin.feeds.isEmpty { return .unknown(.needsValues(origin.feeds)) }
     return .known(try Compiler.evaluate([tensor], options)[0])
+  }
+
+  /// The value of what follows from constants alone; nil if it does not.
+  func constant(_ tensor: Tensor) throws -> TensorValue? {
+    if let value = tensor.constantValue { return value }
+    guard tensor.dtype.byteCount != nil, let origin = Origin(tensor, self), origin.feeds.isEmpty
+    else { return nil }
+    return try Compiler.evaluate([tensor], options)[0]
   }
 
   /// What a tensor follows from, if that is constants and small feeds alone.

@@ -10,6 +10,8 @@ struct PlanBuilder {
   private var plan = Plan()
   private var buffers: [FusedKernel.Source: Int] = [:]
   private var variables: [String: Int] = [:]
+  /// The handles of memory that lasts as long as the run, by name.
+  private var memories: [String: Node] = [:]
   /// The variables that surely have a value by the place that the plan has come to.
   private var given = Set<Int>()
   /// By how much the rounds of the loop that is being written advance random streams.
@@ -55,6 +57,10 @@ struct PlanBuilder {
       guard let op = node.definition as? any StateOp.Type, op.action != .declare else { continue }
       let handle = node.input(0).node
       let name = handle.variableName
+      if handle.isRunMemory {
+        memories[name] = handle
+        continue
+      }
       let index = variables[name] ?? plan.variables.count
       if index == plan.variables.count {
         variables[name] = index
@@ -90,7 +96,7 @@ struct PlanBuilder {
       let first = plan.steps.count
       switch item.work {
       case .kernel(let kernel):
-        append(kernel, item)
+        append(kernel, item, isLive: self.list.isLive(item))
         blocks.extend(by: first..<plan.steps.count)
       case .loop(let region):
         enter(region)
@@ -111,7 +117,8 @@ struct PlanBuilder {
         index = addBuffer(argument, .arena(0))
         buffers[.tensor(argument)] = index
         let copy = FusedKernel.copy(input, to: .tensor(argument), like: argument)
-        if let kernel = copy.kernel { append(kernel, copy.collapsed()) }
+        // Rounds write over it, so that it is copied in every run.
+        if let kernel = copy.kernel { append(kernel, copy, isLive: false) }
       } else {
         index = buffer(of: input)
         buffers[.tensor(argument)] = index
@@ -133,9 +140,8 @@ struct PlanBuilder {
       steps: first..<plan.steps.count, streams: streams)
   }
 
-  private mutating func append(_ kernel: Kernel, _ item: FusedKernel) {
+  private mutating func append(_ kernel: Kernel, _ item: FusedKernel, isLive: Bool) {
     let indices = item.operands.map { buffer(of: $0) }
-    let isLive = list.isLive(item)
     if isLive {
       for index in indices.prefix(item.outputCount) { plan.buffers[index].location = .live(0) }
     }
@@ -163,11 +169,24 @@ struct PlanBuilder {
     switch operand {
     case .tensor(let tensor): index = source(tensor)
     case .kept(let tensor): index = addBuffer(tensor, .arena(0))
+    case .variable(let name) where memories[name] != nil:
+      let handle = memories[name] ?? Node(graph: workspace.graph, record: .poison)
+      plan.buffers.append(
+        Plan.Buffer(
+          name: name, dtype: handle[Ops.VarHandleOp.dtype],
+          shape: handle[Ops.VarHandleOp.shape].fullyDefined ?? .scalar, location: .arena(0)))
+      index = plan.buffers.count - 1
     case .variable(let name):
       let variable = variables[name] ?? 0
       let use = plan.variables[variable]
       plan.buffers.append(
         Plan.Buffer(name: name, dtype: use.dtype, shape: use.shape, location: .variable(variable)))
+      index = plan.buffers.count - 1
+    case .stack(let name):
+      plan.stacks.append(name)
+      plan.buffers.append(
+        Plan.Buffer(
+          name: name, dtype: .uint64, shape: [8], location: .stack(plan.stacks.count - 1)))
       index = plan.buffers.count - 1
     case .randomCounter(let name):
       plan.randomStreams.append(Plan.RandomStream(name: name, advance: 0))

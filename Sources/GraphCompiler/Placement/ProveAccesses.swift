@@ -204,6 +204,9 @@ package struct ProveAccesses: PlanPass {
     switch call.kernel {
     case .random: try expect(call.counter != nil)
     case .assertion: try expect(inputs[0].count >= 1)
+    case .stack:
+      guard let stack = call.stack else { throw GraphError("\(call.kernel.name) has no stack") }
+      try expect(try buffer(stack, .uint64).byteCount >= MemoryLayout<RunStack>.size)
     case .gather(let axis, let batch):
       let (params, indices) = (inputs[0].dimensions, inputs[1].dimensions)
       try expect(axis < params.count && batch <= min(axis, indices.count))

@@ -17,6 +17,8 @@ public struct Plan: Sendable {
     case constant(Int)
     /// The counter of the `n`th random stream.
     case randomCounter(Int)
+    /// The `n`th stack, which grows while the plan runs.
+    case stack(Int)
   }
 
   /// A dense, row-major block of elements.
@@ -116,6 +118,8 @@ public struct Plan: Sendable {
   public var presence: [(variable: Int, buffer: Int)] = []
   /// The random streams.
   public var randomStreams: [RandomStream] = []
+  /// The stacks by name.
+  public var stacks: [String] = []
   /// The bytes of the arena.
   public var arenaByteCount = 0
   /// The bytes of the memory that outlives runs.

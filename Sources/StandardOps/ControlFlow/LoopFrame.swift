@@ -9,8 +9,8 @@ package struct LoopFrame: Sendable {
   package let enters: [Node]
   /// The number of variables.
   package let variableCount: Int
-  /// The `Exit` node of each variable, where its last value is used.
-  package let exits: [Node?]
+  /// The `Exit` nodes of each variable, where its last value is used.
+  package let exits: [[Node]]
   /// From variables and constants to whether the loop goes on.
   package let condition: Function
   /// From variables and constants to the next variables.
@@ -61,7 +61,19 @@ package struct LoopFrame: Sendable {
     guard let goesOn = own.first(where: { $0.op == Ops.LoopCond.name }) else {
       throw irregular("has no LoopCond")
     }
-    var variables: [(enter: Node, merge: Node, next: Node, pass: Node, exit: Node?)] = []
+    var exits: [Endpoint: [Node]] = [:]
+    for exit in own where exit.isExit {
+      // Gradients pass a value on, after what else they compute, before they give it.
+      var last = exit.record.inputs[0]
+      while nodes[last.node].op == "Identity" {
+        let source = nodes[last.node].record.inputs[0]
+        // What follows itself passes nothing on.
+        if source.node >= last.node { break }
+        last = source
+      }
+      exits[last, default: []].append(exit)
+    }
+    var variables: [(enter: Node, merge: Node, next: Node, pass: Node, exits: [Node])] = []
     for merge in own where merge.op == Ops.Merge.name || merge.op == Ops.RefMerge.name {
       let sources = merge.record.inputs.map { nodes[$0.node] }
       guard let next = sources.first(where: { $0.definition?.closesLoops == true }) else {
@@ -73,16 +85,14 @@ package struct LoopFrame: Sendable {
             && $0.record.inputs[0].node == merge.index && $0.record.inputs[1].node == goesOn.index
         })
       else { throw irregular("has a variable without Enter or Switch") }
-      let exit = own.first {
-        $0.isExit && $0.record.inputs[0] == Endpoint(node: pass.index, output: 0)
-      }
-      variables.append((enter, merge, next, pass, exit))
+      let last = Endpoint(node: pass.index, output: 0)
+      variables.append((enter, merge, next, pass, exits[last] ?? []))
     }
     let constants = own.filter { $0.isEnter && $0[Ops.Enter.isConstant] }
     self.name = name
     enters = variables.map(\.enter) + constants
     variableCount = variables.count
-    exits = variables.map(\.exit)
+    self.exits = variables.map(\.exits)
 
     var arguments: [Endpoint: Int] = [:]
     for (index, variable) in variables.enumerated() {

@@ -23,10 +23,13 @@ public enum NamedKernel: Hashable, Sendable {
   case resize(ResizeKind, alignCorners: Bool, halfPixelCenters: Bool, isGradient: Bool)
   /// Fails the run if its input is false.
   case assertion
+  /// A stack emptied, with one tensor more, or with one less, which is the output.
+  case stack(StackAction)
 
   /// What the names of all kernels begin with.
   package static let families = [
-    "assert", "cumulate", "gather", "pool", "random", "resize", "scatter", "segment", "top_k",
+    "assert", "cumulate", "gather", "pool", "random", "resize", "scatter", "segment", "stack",
+    "top_k",
   ]
 
   /// The name in listings.
@@ -43,6 +46,7 @@ public enum NamedKernel: Hashable, Sendable {
     case .resize(let kind, _, _, let isGradient):
       "resize_" + kind.rawValue + (isGradient ? "_grad" : "")
     case .assertion: "assert"
+    case .stack(let action): "stack_" + action.rawValue
     }
   }
 }
@@ -57,6 +61,11 @@ public enum RandomDistribution: String, Hashable, Sendable {
   case normal
   /// The same, drawn again beyond two deviations.
   case truncatedNormal
+}
+
+/// What happens to a stack.
+public enum StackAction: String, Hashable, Sendable {
+  case clear, push, pop
 }
 
 /// What scattering does where something is already.

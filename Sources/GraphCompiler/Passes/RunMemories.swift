@@ -1,0 +1,140 @@
+import GraphCore
+import Synchronization
+import TensorCore
+
+/// The arrays and stacks of one request that are memory of its plan.
+///
+/// Their elements' shapes are stated nowhere: they follow from what is written, which may come after
+/// the place where the memory is made. So a copy that learns something new is made again.
+package final class RunMemories: Sendable {
+  /// What is known of an array or a stack.
+  struct Memory {
+    let dtype: DType
+    /// The number of places of an array.
+    let count: Int
+    /// Whether what is written is added to what is there, as gradients are.
+    let accumulates: Bool
+  }
+
+  /// What copies have seen of a stack.
+  private struct Stack {
+    /// The constant that every push was of; nil once there was another.
+    var constant: TensorValue?
+    var isPushed = false
+    var isPopped = false
+    /// Whether nothing that is pushed is ever popped.
+    var isUnread = false
+  }
+
+  private struct State {
+    var memories: [String: Memory] = [:]
+    /// The shape of an element, by the name of an array or stack.
+    var elements: [String: Shape] = [:]
+    /// What is on each stack, as far as copies have come.
+    var stacks: [String: Stack] = [:]
+    /// The calculations of gradients that collect them in arrays like one.
+    var sources: [String: Set<String>] = [:]
+    var hasLearned = false
+    var isRefused = false
+  }
+
+  private let state = Mutex(State())
+
+  /// Whether arrays and stacks are left to the session.
+  var isRefused: Bool { state.withLock { $0.isRefused } }
+
+  /// Leaves all arrays and stacks of the request to the session.
+  ///
+  /// - Returns: whether there are any, and they were not left to it before.
+  @discardableResult
+  func refuse() -> Bool {
+    state.withLock { state in
+      if state.isRefused || state.memories.isEmpty { return false }
+      state.isRefused = true
+      state.hasLearned = true
+      return true
+    }
+  }
+
+  /// Whether something was learned, or all was refused, since this was asked last: the copy is to be
+  /// made again.
+  func takeNews() -> Bool {
+    state.withLock { state in
+      defer { state.hasLearned = false }
+      return state.hasLearned
+    }
+  }
+
+  func declare(_ name: String, _ memory: Memory) {
+    state.withLock { $0.memories[name] = memory }
+  }
+
+  func memory(_ name: String) -> Memory? { state.withLock { $0.memories[name] } }
+
+  /// The shape of the elements, if it is known.
+  func element(_ name: String) -> Shape? { state.withLock { $0.elements[name] } }
+
+  /// Notes that an element of this shape is written.
+  ///
+  /// - Returns: false if others have another shape.
+  func learn(_ shape: Shape, of name: String) -> Bool {
+    state.withLock { state in
+      if let known = state.elements[name] { return known == shape }
+      state.elements[name] = shape
+      state.hasLearned = true
+      return true
+    }
+  }
+
+  /// Notes that a tensor is pushed onto a stack.
+  ///
+  /// - Parameter constant: its value, if that is known.
+  /// - Returns: whether it must be; what is the same every time is known to whatever pops it.
+  func push(_ constant: TensorValue?, onto name: String) -> Bool {
+    state.withLock { state in
+      var stack = state.stacks[name] ?? Stack()
+      let before = stack.constant
+      stack.constant = !stack.isPushed || stack.constant == constant ? constant : nil
+      stack.isPushed = true
+      // What was left out of earlier pushes is missed now.
+      if before != nil, stack.constant == nil { state.hasLearned = true }
+      state.stacks[name] = stack
+      return stack.constant == nil && !stack.isUnread
+    }
+  }
+
+  /// Notes that a tensor is popped from a stack.
+  ///
+  /// - Returns: its value, if everything that is pushed has the same.
+  func pop(from name: String) -> TensorValue? {
+    state.withLock { state in
+      state.stacks[name, default: Stack()].isPopped = true
+      return state.stacks[name]?.constant
+    }
+  }
+
+  /// Finds the stacks from which nothing is popped, once a copy is whole: it is to be made again without
+  /// them.
+  func findUnread() -> Bool {
+    state.withLock { state in
+      var isNew = false
+      for (name, stack) in state.stacks where stack.isPushed && !stack.isPopped && !stack.isUnread {
+        state.stacks[name]?.isUnread = true
+        isNew = isNew || stack.constant == nil
+      }
+      return isNew
+    }
+  }
+
+  /// The calculations that collect gradients of an array.
+  func sources(of name: String) -> [String] {
+    state.withLock { ($0.sources[name] ?? []).sorted() }
+  }
+
+  /// Notes that a calculation collects gradients of an array.
+  func collect(_ source: String, of name: String) {
+    state.withLock { state in
+      if state.sources[name, default: []].insert(source).inserted { state.hasLearned = true }
+    }
+  }
+}
