@@ -36,8 +36,16 @@ package final class Executable: Sendable {
   /// Whether something outlives runs.
   var keepsAnything: Bool { !live.isEmpty || !packed.isEmpty }
 
+  /// How fast its runs are, if any of their kernels is worth sharing.
+  let pace: RunPace?
+
   /// Below this, waking another thread costs more than it saves.
   static let parallelThreshold = 8_000
+
+  /// Whether the tiles are worth handing to several threads.
+  @inline(__always) static func isWorthSharing(_ callable: any KernelCallable) -> Bool {
+    callable.tileCount > 1 && callable.estimatedNanoseconds > parallelThreshold
+  }
 
   /// - Parameter packs: whether operands may be kept in the layouts that callables wish for.
   /// - Throws: `SessionError` if no backend takes a kernel.
@@ -67,6 +75,7 @@ package final class Executable: Sendable {
     // Scratch of different threads must not share a cache line.
     scratchByteCount = ((callables.map(\.scratchByteCount).max() ?? 0) + 127) / 64 * 64
     everyRun = plan.steps.indices.filter { !plan.steps[$0].isLive }
+    pace = everyRun.contains(where: { Self.isWorthSharing(taken[$0].0) }) ? RunPace() : nil
     live = plan.steps.indices.filter { plan.steps[$0].isLive }
     var variables = Set<Int>()
     let kept = plan.steps.filter(\.isLive).flatMap(\.buffers) + packer.operands.map(\.buffer)
