@@ -96,7 +96,7 @@ let package = Package(
     tests("StandardOps", ["Dataflow"], resources: [.copy("Fixtures")]),
     .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
     tests("GraphCompiler", ["Dataflow"]),
-    tests("GraphRuntime", ["Dataflow", "AllocationCounter"]),
+    tests("GraphRuntime", ["Dataflow", "AllocationCounter", "CThreads"]),
     tests("GraphTools", ["Dataflow"]),
     tests("TensorFlowFormats", ["TensorCore"]),
     tests("Training", ["Dataflow", "TensorFlowFormats"], resources: [.copy("Fixtures")]),

@@ -36,8 +36,16 @@ package final class Executable: Sendable {
   /// Whether something outlives runs.
   var keepsAnything: Bool { !live.isEmpty || !packed.isEmpty }
 
+  /// How fast its runs are, if any of their kernels is worth sharing.
+  let pace: RunPace?
+
   /// Below this, waking another thread costs more than it saves.
   static let parallelThreshold = 8_000
+
+  /// Whether the tiles are worth handing to several threads.
+  @inline(__always) static func isWorthSharing(_ callable: any KernelCallable) -> Bool {
+    callable.tileCount > 1 && callable.estimatedNanoseconds > parallelThreshold
+  }
 
   /// - Parameter packs: whether operands may be kept in the layouts that callables wish for.
   /// - Throws: `SessionError` if no backend takes a kernel.
@@ -69,6 +77,8 @@ package final class Executable: Sendable {
     everyRun = plan.blocks.filter { !plan.steps[$0].isLive }
     // A loop's steps depend on its rounds.
     live = plan.steps.indices.filter { plan.steps[$0].isLive }.map { .steps($0..<($0 + 1)) }
+    let isShared = zip(taken, plan.steps).contains { Self.isWorthSharing($0.0) && !$1.isLive }
+    pace = isShared ? RunPace() : nil
     var variables = Set<Int>()
     let kept = plan.steps.filter(\.isLive).flatMap(\.buffers) + packer.operands.map(\.buffer)
     for buffer in kept {

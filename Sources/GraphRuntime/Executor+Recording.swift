@@ -9,10 +9,12 @@ extension Executor {
   /// - Throws: `SessionError` naming the node whose kernel failed.
   func run(
     _ blocks: [Plan.Block], of executable: Executable, in memory: RunMemory,
-    recording recorder: RunRecorder
+    pace: RunPace? = nil, recording recorder: RunRecorder
   ) throws(SessionError) {
     let before = dataflow_flush_denormals()
     defer { dataflow_restore_denormals(before) }
+    let turn = turn(recorder.manner == .plain ? pace : nil)
+    defer { if recorder.manner == .plain { end(turn, pace) } }
     try walk(blocks, of: executable, in: memory) { index throws(SessionError) in
       let callable = executable.callables[index]
       let operands = UnsafePointer(memory.addresses + executable.firstOperand[index])
@@ -20,7 +22,7 @@ extension Executor {
       let status: KernelStatus
       if recorder.manner == .traced {
         status = traced(callable, operands, memory, recorder)
-      } else if usesThreads(callable) {
+      } else if turn.shares, usesThreads(callable) {
         status = parallel(callable, callable.tileCount, operands, memory)
       } else {
         status = callable.run(
@@ -41,7 +43,8 @@ extension Executor {
     withUnsafeMutablePointer(to: &call) {
       if usesThreads(callable) {
         pool.run(
-          tiles: callable.tileCount, on: UnsafeMutableRawPointer($0), TracedCall.run)
+          tiles: callable.tileCount, nanoseconds: callable.estimatedNanoseconds,
+          on: UnsafeMutableRawPointer($0), TracedCall.run)
       } else {
         TracedCall.run(UnsafeMutableRawPointer($0), 0..<callable.tileCount, 0)
       }

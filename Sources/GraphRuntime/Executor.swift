@@ -8,21 +8,25 @@ struct Executor {
   /// After how many rounds a loop is an error; nil if it may go on.
   var roundLimit: Int?
 
+  /// - Parameter pace: what whole runs took before; nil for steps that are no whole run.
   /// - Throws: `SessionError` naming the node whose kernel failed.
-  func run(_ blocks: [Plan.Block], of executable: Executable, in memory: RunMemory)
-    throws(SessionError)
-  {
+  func run(
+    _ blocks: [Plan.Block], of executable: Executable, in memory: RunMemory,
+    pace: RunPace? = nil
+  ) throws(SessionError) {
     // As TensorFlow's threads do: numbers below the normal range cost a hundred times a normal one's
     // time, and vanishing gradients are full of them.
     let before = dataflow_flush_denormals()
     defer { dataflow_restore_denormals(before) }
     if executable.plan.guardByteCount > 0 { return try guarded(blocks, of: executable, in: memory) }
+    let turn = turn(pace)
+    defer { end(turn, pace) }
     try walk(blocks, of: executable, in: memory) { index throws(SessionError) in
       let callable = executable.callables[index]
       let operands = UnsafePointer(memory.addresses + executable.firstOperand[index])
       let tiles = callable.tileCount
       let status: KernelStatus
-      if usesThreads(callable) {
+      if turn.shares, usesThreads(callable) {
         status = parallel(callable, tiles, operands, memory)
       } else {
         status = callable.run(tiles: 0..<tiles, operands: operands, scratch: memory.scratch[0].base)
@@ -45,7 +49,7 @@ struct Executor {
         var round = 0
         while true {
           try walk(loop.condition, of: executable, in: memory, run)
-          if !memory.bufferAddresses[loop.predicate].load(as: Bool.self) { break }
+          if memory.bufferAddresses[loop.predicate].load(as: UInt8.self) == 0 { break }
           round += 1
           if let roundLimit, round > roundLimit {
             throw SessionError(
@@ -63,8 +67,7 @@ struct Executor {
 
   /// Whether the tiles are worth handing to several threads.
   @inline(__always) func usesThreads(_ callable: any KernelCallable) -> Bool {
-    callable.tileCount > 1 && pool.threadCount > 1
-      && callable.estimatedNanoseconds > Executable.parallelThreshold
+    pool.threadCount > 1 && Executable.isWorthSharing(callable)
   }
 
   func parallel(
@@ -74,7 +77,9 @@ struct Executor {
     memory.statuses.update(repeating: .success, count: memory.scratch.count)
     var call = KernelCall(callable: callable, operands: operands, memory: memory)
     withUnsafeMutablePointer(to: &call) {
-      pool.run(tiles: tiles, on: UnsafeMutableRawPointer($0), KernelCall.run)
+      pool.run(
+        tiles: tiles, nanoseconds: callable.estimatedNanoseconds,
+        on: UnsafeMutableRawPointer($0), KernelCall.run)
     }
     return memory.firstFailure
   }

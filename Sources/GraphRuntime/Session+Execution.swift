@@ -70,7 +70,8 @@ extension Session {
       switch manner {
       case .plain:
         try prepareLive(plan, memory)
-        try executor.run(executable.everyRun, of: executable, in: memory)
+        try executor.run(
+          executable.everyRun, of: executable, in: memory, pace: executable.pace)
       case .checked(let graph): try runChecked(executable, memory, graph)
       case .recorded(let recorder): try runRecorded(plan, memory, recorder)
       }
@@ -146,7 +147,8 @@ extension Session {
     } else {
       try prepareLive(plan, memory, recording: recorder)
     }
-    try executor.run(executable.everyRun, of: executable, in: memory, recording: recorder)
+    try executor.run(
+      executable.everyRun, of: executable, in: memory, pace: executable.pace, recording: recorder)
   }
 
   private func fetched(

@@ -50,8 +50,9 @@ public final class Session: Sendable {
   /// A session without values for any variable.
   ///
   /// - Parameters:
-  ///   - threads: how many threads run a kernel's tiles; by default one a processor. Results have
-  ///     the same bits whatever their number.
+  ///   - threads: how many threads run a kernel's tiles; by default one for each processor that the
+  ///     process may use, the same for all its sessions. Results have the same bits whatever their
+  ///     number.
   ///   - contracts: what rewrites may do to the numbers.
   ///   - optimizes: whether the graph is rewritten and fused at all.
   ///   - memoryBudget: the most bytes that a run's buffers may take beside feeds, constants and
@@ -78,7 +79,7 @@ public final class Session: Sendable {
     self.compiler = compiler
     self.memoryBudget = memoryBudget
     executor = Executor(
-      pool: ThreadPool(threadCount: threads ?? ThreadPool.availableProcessors),
+      pool: threads.map { ThreadPool(threadCount: $0) } ?? .common,
       roundLimit: compiler.roundLimit)
   }
 
@@ -93,7 +94,7 @@ public final class Session: Sendable {
     self.compiler = compiler
     memoryBudget = nil
     executor = Executor(
-      pool: ThreadPool(threadCount: threads ?? ThreadPool.availableProcessors),
+      pool: threads.map { ThreadPool(threadCount: $0) } ?? .common,
       roundLimit: compiler.roundLimit)
   }
 

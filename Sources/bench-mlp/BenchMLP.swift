@@ -30,6 +30,15 @@ import Dataflow
   var savers = 16
   @Option(help: "The megabytes that each saves.")
   var megabytes = 1
+  @Option(help: "A number of busy processes: the step beside them, with one thread and by default.")
+  var busy: Int?
+  @Option(help: "A number of sessions that take steps at the same time, beside one alone.")
+  var sessions: Int?
+  @Option(help: "A number of processes that take steps at the same time, beside one alone.")
+  var processes: Int?
+  @Option(help: "For how long each of these counts steps in a round.")
+  var seconds = 1.0
+  @Flag(help: ArgumentHelp(visibility: .hidden)) var answers = false
   @Flag(help: "Single kernels instead, on both backends.")
   var kernels = false
   @Option(help: "llvm or cpu.")
@@ -51,6 +60,7 @@ import Dataflow
       }
       return try Savings(folder: savings, rounds: rounds, megabytes: megabytes).run(savers: savers)
     }
+    if busy != nil || sessions != nil || processes != nil || answers { return try company() }
     if let layers {
       for text in layers.split(separator: ",") {
         guard let count = Int(text), count >= 1 else {
@@ -82,20 +92,47 @@ import Dataflow
     }
   }
 
+  /// Steps of the first batch size.
+  private func company() throws {
+    guard let batch = Int(batches.split(separator: ",").first ?? ""), batch >= 1,
+      (busy ?? sessions ?? processes ?? 1) >= 1, seconds > 0
+    else { throw ValidationError("--batches, the number and --seconds must be above 0") }
+    let backend = backend
+    let company = Company(seconds: seconds) { threads in
+      let net = Net(units: [300, 100], inputs: 784)
+      let session = try Session(net.graph, backend: backend, threads: threads)
+      try session.run(net.initializer)
+      let (images, labels, training) = try net.batch(of: batch)
+      let step = try session.prepare(
+        [], targets: net.step,
+        feeding: [net.images: images, net.labels: labels, net.training: training])
+      return { _ = try step.run([images, labels, training]) }
+    }
+    if answers { return try company.answer() }
+    if let busy { try company.measure(beside: busy) }
+    if let sessions { try company.measure(sessions: sessions) }
+    if let processes {
+      try company.measure(
+        processes: processes,
+        [
+          "--answers", "--batches", "\(batch)", "--seconds", "\(seconds)", "--backend",
+          "\(backend)",
+        ])
+    }
+  }
+
   private func measure(
     _ net: Net, _ name: String, _ batch: Int, _ first: (Session, Feeds) throws -> Void
   ) throws {
     let session = try Session(net.graph, backend: backend, threads: threads)
     try session.run(net.initializer)
-    let pixels = (0..<(batch * net.inputs)).map { Float($0 * 7919 % 1000) / 1000 }
-    let images = try TensorValue(pixels, shape: [batch, net.inputs])
-    let labels = TensorValue((0..<batch).map { Int64($0 * 31 % 10) })
-    let training: Feeds = [net.images: images, net.labels: labels, net.training: true]
+    let (images, labels, isTraining) = try net.batch(of: batch)
+    let training: Feeds = [net.images: images, net.labels: labels, net.training: isTraining]
     try first(session, training)
     let count = max(20, Int(400 / (1 + Double(batch) / 50)))
     let step = try session.prepare([], targets: net.step, feeding: training)
     let train = try best(count) {
-      _ = try step.run([images, labels, true.tensorValue(as: .bool)])
+      _ = try step.run([images, labels, isTraining])
     }
     let logits = try session.prepare([net.logits], feeding: [net.images: images])
     let infer = try best(count) { _ = try logits.run([images]) }
@@ -162,5 +199,14 @@ private struct Net {
     (images, labels, self.training) = (x, y, training)
     step = [train] + graph.collection(.updateOps)
     initializer = graph.globalVariablesInitializer()
+  }
+
+  /// Images, labels and that they are to be trained on.
+  func batch(of count: Int) throws -> (TensorValue, TensorValue, TensorValue) {
+    let pixels = (0..<(count * inputs)).map { Float($0 * 7919 % 1000) / 1000 }
+    return (
+      try TensorValue(pixels, shape: [count, inputs]),
+      TensorValue((0..<count).map { Int64($0 * 31 % 10) }), try true.tensorValue(as: .bool)
+    )
   }
 }
