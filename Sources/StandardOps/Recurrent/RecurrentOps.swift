@@ -1,0 +1,5 @@
+import GraphCore
+
+extension OpSet {
+  static let recurrentOps: [any Op.Type] = [Ops.ReverseSequence.self]
+}
