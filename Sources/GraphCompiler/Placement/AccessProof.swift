@@ -227,6 +227,21 @@ package struct AccessProof {
       }
     case .cumulate(let axis, _, _, _):
       try expect(axis < inputs[0].rank && inputs[0].count == outputs[0].count)
+    case .lstm(_, let isGradient):
+      let state = isGradient ? inputs[1] : inputs[2]
+      let step = isGradient ? inputs[6] : outputs[0]
+      try expect(step.rank == 3 && state.dimensions == Array(step.dimensions.dropFirst()))
+      let width = [4, step[2]].sizeProduct
+      let gates = Shape([step[0], step[1], width])
+      let weights = [Shape([step[2], width])] + Array(repeating: Shape([step[2]]), count: 3)
+      if isGradient {
+        let parts = Array(repeating: step, count: 8)
+        try expect(inputs == [.scalar, state] + weights + parts)
+        try expect(outputs == [gates, state, state])
+      } else {
+        try expect(inputs == [.scalar, gates, state, state] + weights)
+        try expect(outputs == Array(repeating: step, count: 7))
+      }
     case .pool(let kind, let geometry, let isGradient):
       try check(geometry)
       let input = [
