@@ -6,5 +6,6 @@ extension OpSet {
     Ops.LSTMBlockCell.self, Ops.LSTMBlockCellGrad.self,
     Ops.BlockLSTM.self, Ops.BlockLSTMV2.self, Ops.BlockLSTMGrad.self, Ops.BlockLSTMGradV2.self,
     Ops.GRUBlockCell.self, Ops.GRUBlockCellGrad.self,
+    Ops.CTCLoss.self, Ops.CTCGreedyDecoder.self,
   ]
 }
