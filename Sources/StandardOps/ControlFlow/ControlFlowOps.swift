@@ -16,10 +16,13 @@ extension OpSet {
     Ops.OptionalHasValue.self,
     Ops.TensorArrayV3.self, Ops.TensorArrayWriteV3.self, Ops.TensorArrayReadV3.self,
     Ops.TensorArrayGatherV3.self, Ops.TensorArrayScatterV3.self, Ops.TensorArraySizeV3.self,
+    Ops.TensorArrayConcatV3.self, Ops.TensorArraySplitV3.self,
     Ops.TensorArrayGradV3.self, Ops.TensorArrayCloseV3.self, Ops.StackV2.self, Ops.StackPushV2.self,
     Ops.StackPopV2.self, Ops.StackCloseV2.self,
     Ops.TensorListElementShape.self,
     Ops.TensorListGather.self, Ops.TensorListResize.self, Ops.TensorListScatter.self,
     Ops.TensorListScatterV2.self, Ops.TensorListScatterIntoExistingList.self,
+    Ops.TensorListConcat.self, Ops.TensorListConcatV2.self, Ops.TensorListSplit.self,
+    Ops.TensorListConcatLists.self,
   ]
 }
