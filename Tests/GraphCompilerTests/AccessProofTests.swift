@@ -14,6 +14,11 @@ import Testing
     "product and epilogue": {
       relu(matmul(reshape($0, to: [8, 8]), reshape($0, to: [8, 8])) + 1)
     },
+    "product and bias": { x in
+      let rows = reshape(x, to: [16, 4])
+      let factors = reshape(x.graph.constant((0..<16).map { Float($0) }), to: [4, 4])
+      return biasAdd(matmul(rows, factors), x.graph.constant([1.0, 2, 3, 4], .float32))
+    },
     "batched product": { batchMatMul(reshape($0, to: [4, 4, 4]), reshape($0, to: [4, 4, 4])) },
     "convolution": { conv2d($0, reshape($0, to: [4, 4, 2, 2]), padding: "SAME") },
     "depthwise": { depthwiseConv2d($0, reshape($0, to: [4, 4, 2, 2]), padding: "SAME") },

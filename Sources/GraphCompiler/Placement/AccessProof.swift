@@ -46,11 +46,11 @@ package struct AccessProof {
 
   // MARK: Loops
 
-  /// - Parameter provided: how many of the first loads the kernel itself gives.
-  private func check(_ loop: LoopKernel, provided: Int = 0) throws(GraphError) {
+  /// What a kernel itself gives an epilogue is not among its loads.
+  private func check(_ loop: LoopKernel) throws(GraphError) {
     let all = loop.extents + loop.reducedExtents
     guard all.allSatisfy({ $0 >= 0 }) else { throw GraphError("a loop has a negative extent") }
-    for load in loop.loads.dropFirst(provided) { try check(load, all) }
+    for load in loop.loads { try check(load, all) }
     for operand in loop.finishLoads + loop.stores { try check(operand, loop.extents) }
     for coordinates in loop.body.coordinates + (loop.finish?.coordinates ?? []) {
       guard coordinates.count <= all.count else { throw GraphError("a coordinate has no loop") }
@@ -106,7 +106,7 @@ package struct AccessProof {
     let extents = product.batch + [product.m, product.n]
     if let epilogue = product.epilogue {
       guard epilogue.extents == extents else { throw GraphError("an epilogue of other extents") }
-      try check(epilogue, provided: 1)
+      try check(epilogue)
     } else {
       try check(product.product, product.dtype, from: 0, [(1, extents.sizeProduct)])
     }
@@ -155,7 +155,7 @@ package struct AccessProof {
     try check(convolution.inputs[1], holds: counts.1)
     if let epilogue = convolution.epilogue {
       guard epilogue.count == counts.2 else { throw GraphError("an epilogue of other extents") }
-      try check(epilogue, provided: 1)
+      try check(epilogue)
     } else {
       try check(convolution.output, holds: counts.2)
     }
