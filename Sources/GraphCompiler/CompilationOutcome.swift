@@ -60,6 +60,7 @@ extension Segment {
   {
     guard let op = node.definition as? any DataOp.Type else { return [] }
     do throws(GraphError) {
+      try Graph.checkRanks(of: node, op.signature, shapes: inputs.map { PartialShape($0.shape) })
       return try op.values(of: node, inputs)
     } catch {
       throw Graph.located(error, node: node.name, op: node.op, site: node.site, inputs: [])

@@ -112,7 +112,11 @@ extension Graph {
   }
 
   /// Checks that inputs have the ranks that the signature states.
-  package static func checkRanks(of node: Node, _ signature: Signature) throws(GraphError) {
+  ///
+  /// - Parameter shapes: the inputs', where more is known of them than the node says.
+  package static func checkRanks(
+    of node: Node, _ signature: Signature, shapes: [PartialShape]? = nil
+  ) throws(GraphError) {
     guard signature.statesRanks else { return }
     var next = 0
     for argument in signature.inputs {
@@ -127,11 +131,12 @@ extension Graph {
       if let rank = argument.rank {
         for place in next..<min(next + length, node.record.inputs.count) {
           let input = node.input(place)
-          guard (input.shape.rank ?? rank) == rank else {
+          let shape = shapes?[place] ?? input.shape
+          guard (shape.rank ?? rank) == rank else {
             let kind = Signature.Argument.ranks.first { $0.value == rank }?.key ?? "tensor"
             throw GraphError(
               "\(argument.name) must be \(kind == "images" ? "of rank 4" : "a \(kind)"), "
-                + "found shape \(input.shape)", notes: [note(argument.name, input)])
+                + "found shape \(shape)", notes: [note(argument.name, input)])
           }
         }
       }

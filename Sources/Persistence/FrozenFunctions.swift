@@ -126,6 +126,20 @@ struct FrozenFunctions {
         }
       }
       node.setTypes("Tin", own)
+    case "Case", "StatelessCase":
+      let own = Dictionary(uniqueKeysWithValues: arguments.map { ($0.key - 1, $0.value) })
+      guard case .list(var list)? = node.attr["branches"]?.value else {
+        throw SessionError("\"\(node.name)\" (\(node.op)) names no functions as branches")
+      }
+      for place in list.func.indices {
+        let (name, outputs) = try specialized(list.func[place].name, own)
+        guard outputs.isEmpty else {
+          throw SessionError("the branches of \"\(node.name)\" give a variable itself")
+        }
+        list.func[place].name = name
+      }
+      node.attr["branches"]?.value = .list(list)
+      node.setTypes("Tin", own)
     default:
       throw SessionError(
         "\"\(node.name)\" (\(node.op)) takes a variable itself, so that it cannot be frozen")

@@ -7,6 +7,7 @@ extension OpSet {
   /// Every op that the compiler knows: one line each, in the order of their pages.
   public static let standard = OpSet(
     sourceOps + elementwiseOps + reductionOps + shapingOps + linearOps + neuralNetworkOps
+      + recurrentOps
       + randomOps + stateOps + updateOps + hostOps + controlFlowOps + indexingOps
       + windowOps + imageOps + summaryOps)
 }

@@ -14,6 +14,11 @@ import Testing
     "product and epilogue": {
       relu(matmul(reshape($0, to: [8, 8]), reshape($0, to: [8, 8])) + 1)
     },
+    "product and bias": { x in
+      let rows = reshape(x, to: [16, 4])
+      let factors = reshape(x.graph.constant((0..<16).map { Float($0) }), to: [4, 4])
+      return biasAdd(matmul(rows, factors), x.graph.constant([1.0, 2, 3, 4], .float32))
+    },
     "batched product": { batchMatMul(reshape($0, to: [4, 4, 4]), reshape($0, to: [4, 4, 4])) },
     "convolution": { conv2d($0, reshape($0, to: [4, 4, 2, 2]), padding: "SAME") },
     "depthwise": { depthwiseConv2d($0, reshape($0, to: [4, 4, 2, 2]), padding: "SAME") },
@@ -38,6 +43,16 @@ import Testing
     },
     "greatest": { topK(reshape($0, to: [4, 16]), k: 3).values },
     "cumulated": { cumsum($0, axis: 1) },
+    "an LSTM's steps": { x in
+      let graph = x.graph
+      func zeros(_ sizes: Int...) -> Tensor { graph.zeros(TensorCore.Shape(sizes)) }
+      let operands = [
+        graph.constant(4, .int64), reshape(x, to: [4, 4, 4]), zeros(4, 1), zeros(4, 1),
+        zeros(5, 4), zeros(1), zeros(1), zeros(1), graph.constant([1.0, 2, 3, 4], .float32),
+      ]
+      let h = graph.add(Ops.BlockLSTM.self, operands).output(6)
+      return gradients(of: h, withRespectTo: [x]).compactMap { $0 }[0]
+    },
   ]
 
   @Test(arguments: nets.keys.sorted())

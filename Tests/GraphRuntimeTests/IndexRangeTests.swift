@@ -68,6 +68,12 @@ import Testing
     Case(text: "%y = DynamicStitch(%i, %v) {N: 1} : float32[?]", i: [-1, 0], says: ["negative"]),
     Case(text: "%y = DynamicStitch(%i, %v) {N: 1} : float32[?]", i: [3, 0], value: [2, 0, 0, 1]),
     Case(text: "%y = ReverseV2(%x, %i) : float32[2, 3]", i: [2], says: ["y"]),
+    Case(
+      text: "%y = ReverseSequence(%x, %i) {seq_dim: 1} : float32[2, 3]", i: [1, 4],
+      says: ["index 4", "below 4"]),
+    Case(
+      text: "%y = ReverseSequence(%x, %i) {seq_dim: 1} : float32[2, 3]", i: [-1, 1],
+      says: ["index -1"]),
     Case(text: "%y = ReverseV2(%x, %i) : float32[2, 3]", i: [1, -1], says: ["y"]),
     Case(
       text: "%y = FloorDiv(%i, %j) : int32[2]", i: [4, 5], j: [2, 0],

@@ -3,7 +3,8 @@ import Testing
 
 /// Cases that TensorFlow answered with its optimizer off: ops (`Tests/tensorflow/op_cases.py`), loops and
 /// recurrent nets with TensorFlow's own gradients (`loop_cases.py`), and operands of other shapes, most of
-/// which it refuses (`wrong_shapes.py`; those of which we once thought otherwise).
+/// which it refuses (`wrong_shapes.py`; those of which we once thought otherwise, and one for each operand of
+/// the ops of recurrent graphs).
 @Suite struct ConformanceTests {
   /// Runs the cases of a fixture; gives what was printed.
   private func output(_ name: String, _ options: [String]) throws -> String {
@@ -13,7 +14,10 @@ import Testing
   }
 
   @Test(
-    arguments: [("conformance", 330), ("loops", 6), ("shapes", 32)],
+    arguments: [
+      ("conformance", 330), ("loops", 6), ("shapes", 32), ("recurrent", 77),
+      ("recurrent-shapes", 204),
+    ],
     [["--backend", "cpu"], ["--unoptimized"], ["--exact", "--threads", "1"]])
   func everyCasePasses(_ cases: (name: String, count: Int), _ options: [String]) throws {
     let lines = try output(cases.name, options).split(separator: "\n")

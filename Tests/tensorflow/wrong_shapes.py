@@ -10,7 +10,7 @@ is the ops that refuse. Each variant is a case folder OUT_DIR/<case>-<operand>-<
 Where TensorFlow refuses it when it reads the graph or runs it, case.json holds "error" with what TensorFlow
 said, and "fetches" names no files: to pass, a run must fail too.
 
-Without --count all variants are made, about twelve thousand of the suite's 330 cases:
+Without --count all variants are made, about seventeen thousand of the suite's 407 cases:
 
   unpack or generate the cases, then
   wrong_shapes.py cases wrong && graphc conformance wrong && graphc conformance wrong --backend cpu
@@ -32,6 +32,10 @@ EXCLUDED = [(re.compile(text), why) for text, why in [
     (r"einsum\w*-x-(\d+x)*0(x|$)", "a size of 0 is its mark for one that is not known, which any other then replaces"),
     (r"fill_range\w*-mul_y-1$", "the kernel of Range takes [1], which its own shape function refuses"),
     (r"fused_batch_norm_\w+-x-1x", "the kernel takes a rank of 5, which its own shape function refuses"),
+    (r"ctc_loss\w*-x-\d+x\d+x1$", "a sequence of blanks alone, for which the kernel reads beyond its one place"),
+    (r"lstm_cell\w*-wc[ifo]-", "the kernel does not count the weights of peepholes, and reads beyond them"),
+    (r"lstm\w*_block_grad", "the kernel checks no shapes, and reads beyond some"),
+    (r"tensor_list_\w+_leading_dims-", "the kernel looks at no shape where it needs none of them"),
     (r"reverse\w*-x-(0|scalar)$", "the kernel checks no axis of these, which its own shape function does"),
     (r"edge_Log\w*-x-", "the logarithm of a denormal depends on its place in the vector"),
 ]]

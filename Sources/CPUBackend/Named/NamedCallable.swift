@@ -48,6 +48,8 @@ final class NamedCallable: KernelCallable {
         call, kind, alignCorners: alignCorners, halfPixelCenters: halfPixels,
         isGradient: isGradient)
     case .stack(let action): Stacking.stack(call, action)
+    case .lstm(let steps, let isGradient):
+      LSTMRows.callable(call, steps, isGradient: isGradient)
     case .assertion:
       NamedCallable(nanoseconds: 1) { _, operands, _ in
         operands[0].load(as: UInt8.self) == 0 ? .assertionFailed : .success

@@ -4,7 +4,7 @@ import TensorCore
 
 extension Flattener {
   /// The endpoints of values that functions take; a variable is passed as its handle.
-  private func endpoints(_ values: [Value], _ node: Node) throws(GraphError) -> [Endpoint] {
+  func endpoints(_ values: [Value], _ node: Node) throws(GraphError) -> [Endpoint] {
     var result: [Endpoint] = []
     for value in values {
       switch value.image {
@@ -23,18 +23,24 @@ extension Flattener {
     guard let op = node.definition as? any CallOp.Type else { return }
     var functions: [Function] = []
     for attribute in op.functionAttributes {
-      guard let function = node.function(attribute, in: library) else {
-        let function = node.attributes[attribute].map { GraphText.text($0) } ?? attribute
-        let reason = library.state.withLock { $0.unreadFunctions[String(function.dropFirst())] }
-        let fault = reason.map { "cannot be understood: \($0)" } ?? "is not there"
+      let names = node.functionNames(attribute)
+      if names.isEmpty {
         return try leave(
-          node, "the function \(function), which \(fault)", inputs, controls, name, &flat)
+          node, "the function \(attribute), which is not there", inputs, controls, name, &flat)
       }
-      if let misfit = misfit(of: function, calledAs: attribute, inputs, node) {
-        return try leave(
-          node, "the function @\(function.name), which \(misfit)", inputs, controls, name, &flat)
+      for called in names {
+        guard let function = library.function(named: called) else {
+          let reason = library.state.withLock { $0.unreadFunctions[called] }
+          let fault = reason.map { "cannot be understood: \($0)" } ?? "is not there"
+          return try leave(
+            node, "the function @\(called), which \(fault)", inputs, controls, name, &flat)
+        }
+        if let misfit = misfit(of: function, calledAs: attribute, inputs, node) {
+          return try leave(
+            node, "the function @\(called), which \(misfit)", inputs, controls, name, &flat)
+        }
+        functions.append(function)
       }
-      functions.append(function)
     }
     switch node.op {
     case Ops.While.name, Ops.StatelessWhile.name:
@@ -45,8 +51,8 @@ extension Flattener {
         condition: functions[0], body: functions[1], variableCount: inputs.count)
       flat.nodes[node.index] = [made.index]
       flat.images[node.index] = made.outputs.map { Value(image: .tensor($0.endpoint)) }
-    case Ops.If.name, Ops.StatelessIf.name:
-      try conditional(node, functions, inputs, controls, name, &flat)
+    case _ where Self.isBranching(node):
+      try branch(node, functions, inputs, controls, name, &flat)
     default:
       // What controls the call controls every node of it.
       let pivot = try append(name, Ops.NoOp.self, [], controls, [:], [], node).index
@@ -61,8 +67,7 @@ extension Flattener {
   private func misfit(
     of function: Function, calledAs role: String, _ inputs: [Value], _ node: Node
   ) -> String? {
-    let isConditional = [Ops.If.name, Ops.StatelessIf.name].contains(node.op)
-    let given = isConditional ? inputs.dropFirst() : inputs[...]
+    let given = Self.isBranching(node) ? inputs.dropFirst() : inputs[...]
     guard function.inputs.count == given.count else {
       return "takes \(function.inputs.count) values, found \(given.count)"
     }
@@ -94,7 +99,7 @@ extension Flattener {
   }
 
   /// A function's nodes in place of a call.
-  private mutating func inPlace(
+  mutating func inPlace(
     _ function: Function, _ inputs: [Value], _ prefix: String, pivot: [Int]
   ) throws(GraphError) -> (outputs: [Value], targets: [Int]) {
     let arguments = Dictionary(
@@ -108,77 +113,6 @@ extension Flattener {
         after: inner.images[tensor.node.index][tensor.index].after)
     }
     return (outputs, targets)
-  }
-
-  /// Both branches, each alive on its side of switches, with their results merged.
-  private mutating func conditional(
-    _ node: Node, _ functions: [Function], _ inputs: [Value], _ controls: [Int], _ name: String,
-    _ flat: inout Flat
-  ) throws(GraphError) {
-    let values = try endpoints(inputs, node)
-    let predicate = Tensor(target.node(at: values[0].node), values[0].output)
-    var condition = values[0]
-    if predicate.dtype != .bool {
-      let made = try append(
-        name + "/pred", Ops.Cast.self, [values[0]], controls,
-        ["SrcT": .type(predicate.dtype), "DstT": .type(.bool), "Truncate": .bool(false)],
-        [.init(dtype: .bool, shape: .scalar)], node)
-      condition = Endpoint(node: made.index, output: 0)
-    }
-    func switched(_ data: Endpoint, _ part: String) throws(GraphError) -> Node {
-      let dtype = target.node(at: data.node).record.outputs[data.output]
-      return try append(
-        name + part, Ops.Switch.self, [data, condition], controls, ["T": .type(dtype.dtype)],
-        [dtype, dtype], node)
-    }
-    let pivot = try switched(condition, "/switch")
-    var switches: [Node] = []
-    for (position, value) in values.dropFirst().enumerated() {
-      switches.append(try switched(value, "/switch_\(position)"))
-    }
-    var branches: [(outputs: [Value], targets: [Int])] = []
-    for (side, function) in functions.enumerated() {
-      let gate = try append(
-        name + "/branch_\(side)", Ops.Identity.self,
-        [Endpoint(node: pivot.index, output: side)], [], ["T": .type(.bool)],
-        [.init(dtype: .bool, shape: .scalar)], node)
-      let own = zip(inputs.dropFirst(), switches).map { input, node -> Value in
-        let endpoint = Endpoint(node: node.index, output: side)
-        if case .variable = input.image { return Value(image: .variable(handle: endpoint)) }
-        return Value(image: .tensor(endpoint))
-      }
-      branches.append(
-        try inPlace(function, own, "\(name)/\(side == 0 ? "else" : "then")/", pivot: [gate.index]))
-    }
-    var merged: [Value] = []
-    for index in node.record.outputs.indices {
-      let parts = try endpoints(branches.map { $0.outputs[index] }, node)
-      let dtype = node.record.outputs[index].dtype
-      let made = try append(
-        index == 0 ? name : "\(name)_\(index)", Ops.Merge.self, parts, [],
-        ["T": .type(dtype), "N": .int(2)],
-        [.init(dtype: dtype, shape: .unknown), .init(dtype: .int32, shape: .scalar)], node)
-      merged.append(Value(image: .tensor(Endpoint(node: made.index, output: 0))))
-    }
-    flat.images[node.index] = merged
-    flat.nodes[node.index] = [try executed(branches.map(\.targets), pivot, name, node)]
-  }
-
-  /// A node that is alive once whichever branch was taken has had its effects.
-  private func executed(_ targets: [[Int]], _ pivot: Node, _ name: String, _ node: Node)
-    throws(GraphError) -> Int
-  {
-    var ends: [Endpoint] = []
-    for (side, own) in targets.enumerated() {
-      let end = try append(
-        name + "/done_\(side)", Ops.Identity.self, [Endpoint(node: pivot.index, output: side)], own,
-        ["T": .type(.bool)], [.init(dtype: .bool, shape: .scalar)], node)
-      ends.append(Endpoint(node: end.index, output: 0))
-    }
-    return try append(
-      name + "/done", Ops.Merge.self, ends, [], ["T": .type(.bool), "N": .int(2)],
-      [.init(dtype: .bool, shape: .scalar), .init(dtype: .int32, shape: .scalar)], node
-    ).index
   }
 
   /// A TensorFlow 1 loop as one node.

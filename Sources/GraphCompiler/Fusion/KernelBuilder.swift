@@ -242,7 +242,7 @@ extension NamedKernel {
     case .gather, .segment: Array(inputs.prefix(2))
     case .topK, .cumulate, .assertion: [inputs[0]]
     case .stack: Array(inputs.dropFirst())
-    case .gatherND, .scatter: inputs
+    case .gatherND, .scatter, .lstm: inputs
     case .pool(.average, _, isGradient: true): [inputs[1]]
     case .pool: inputs
     case .resize: [inputs[0]]

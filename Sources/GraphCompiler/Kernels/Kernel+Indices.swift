@@ -31,6 +31,9 @@ extension Kernel {
           IndexCheck(
             buffer: call.inputs[1].buffer, limits: [call.outputs[0].shape[0]], dropsNegative: true)
         ]
+      case .lstm(_, let isGradient):
+        let time = (isGradient ? call.inputs[6] : call.outputs[0]).shape[0]
+        return [IndexCheck(buffer: call.inputs[0].buffer, limits: [time + 1])]
       default: return []
       }
     }

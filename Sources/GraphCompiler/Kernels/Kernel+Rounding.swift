@@ -10,7 +10,7 @@ extension Kernel {
     case .contraction, .convolution: false
     case .named(let call):
       switch call.kernel {
-      case .pool, .resize: false
+      case .pool, .resize, .lstm: false
       default: true
       }
     }

@@ -192,6 +192,10 @@ extension NamedKernelCall {
     case .scatter(let combination): return combination == .update ? 0 : given[2]
     case .segment: return given[0]
     case .cumulate: return made[0]
+    // The product with the weights of the output, and about 40 operations for each cell of a step.
+    case .lstm(_, let isGradient):
+      let step = isGradient ? inputs[6].shape : outputs[0].shape
+      return [step.count, 8 * step[2] + 40].sizeProduct
     case .random, .gather, .gatherND, .topK, .resize, .assertion, .stack: return 0
     }
   }

@@ -49,11 +49,11 @@ package struct ProveAccesses: PlanPass {
 
   // MARK: Loops
 
-  /// - Parameter provided: how many of the first loads the kernel itself gives.
-  private func check(_ loop: LoopKernel, provided: Int = 0) throws(GraphError) {
+  /// What a kernel itself gives an epilogue is not among its loads.
+  private func check(_ loop: LoopKernel) throws(GraphError) {
     let all = loop.extents + loop.reducedExtents
     guard all.allSatisfy({ $0 >= 0 }) else { throw GraphError("a loop has a negative extent") }
-    for load in loop.loads.dropFirst(provided) { try check(load, all) }
+    for load in loop.loads { try check(load, all) }
     for operand in loop.finishLoads + loop.stores { try check(operand, loop.extents) }
     for coordinates in loop.body.coordinates + (loop.finish?.coordinates ?? []) {
       guard coordinates.count <= all.count else { throw GraphError("a coordinate has no loop") }
@@ -109,7 +109,7 @@ package struct ProveAccesses: PlanPass {
     let extents = product.batch + [product.m, product.n]
     if let epilogue = product.epilogue {
       guard epilogue.extents == extents else { throw GraphError("an epilogue of other extents") }
-      try check(epilogue, provided: 1)
+      try check(epilogue)
     } else {
       try check(product.product, product.dtype, from: 0, [(1, extents.sizeProduct)])
     }
@@ -158,7 +158,7 @@ package struct ProveAccesses: PlanPass {
     try check(convolution.inputs[1], holds: counts.1)
     if let epilogue = convolution.epilogue {
       guard epilogue.count == counts.2 else { throw GraphError("an epilogue of other extents") }
-      try check(epilogue, provided: 1)
+      try check(epilogue)
     } else {
       try check(convolution.output, holds: counts.2)
     }
@@ -233,6 +233,21 @@ package struct ProveAccesses: PlanPass {
       }
     case .cumulate(let axis, _, _, _):
       try expect(axis < inputs[0].rank && inputs[0].count == outputs[0].count)
+    case .lstm(_, let isGradient):
+      let state = isGradient ? inputs[1] : inputs[2]
+      let step = isGradient ? inputs[6] : outputs[0]
+      try expect(step.rank == 3 && state.dimensions == Array(step.dimensions.dropFirst()))
+      let width = [4, step[2]].sizeProduct
+      let gates = Shape([step[0], step[1], width])
+      let weights = [Shape([step[2], width])] + Array(repeating: Shape([step[2]]), count: 3)
+      if isGradient {
+        let parts = Array(repeating: step, count: 8)
+        try expect(inputs == [.scalar, state] + weights + parts)
+        try expect(outputs == [gates, state, state])
+      } else {
+        try expect(inputs == [.scalar, gates, state, state] + weights)
+        try expect(outputs == Array(repeating: step, count: 7))
+      }
     case .pool(let kind, let geometry, let isGradient):
       try check(geometry)
       let input = [

@@ -4,7 +4,7 @@ import TensorCore
 
 /// An op that runs functions of its graph.
 public protocol CallOp: ControlOp {
-  /// The attributes that name the functions, in the order in which `roles` of a call use them.
+  /// The attributes that name the functions, one or a list each, in the order in which a call's roles use them.
   static var functionAttributes: [String] { get }
 }
 
@@ -58,30 +58,6 @@ extension Ops {
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
     ) -> Gradient { differentiated { callGradient(node, upstream, context) } }
-  }
-
-  private static let conditional: [Signature.AttributeDefinition] = [
-    .type("Tcond"), .types("Tin"), .types("Tout"), .value("then_branch", .function),
-    .value("else_branch", .function), .value("output_shapes", .listOfShape, default: .list([])),
-  ]
-
-  /// Calls one of two functions, whose outputs are alike.
-  public enum If: CallOp {
-    public static let functionAttributes = ["else_branch", "then_branch"]
-    public static let signature = Signature(
-      ["cond: Tcond", "input: Tin"], gives: ["output: Tout"], conditional)
-    public static func gradient(
-      of node: Node, _ upstream: [Tensor?], in context: GradientContext
-    ) -> Gradient { differentiated { conditionalGradient(node, upstream, context) } }
-  }
-
-  /// Calls one of two functions without effects.
-  public enum StatelessIf: CallOp {
-    public static let functionAttributes = ["else_branch", "then_branch"]
-    public static let signature = If.signature
-    public static func gradient(
-      of node: Node, _ upstream: [Tensor?], in context: GradientContext
-    ) -> Gradient { differentiated { conditionalGradient(node, upstream, context) } }
   }
 
   private static let loop: [Signature.AttributeDefinition] = [
@@ -156,41 +132,6 @@ extension Ops {
     let outputs = node.graph.inlined(function, node.inputs)
     return .dense(context.differentiate(outputs, upstream, node.inputs))
   }
-
-  /// Each branch is put in place once more on its side of switches, and differentiated there.
-  private static func conditionalGradient(
-    _ node: Node, _ upstream: [Tensor?], _ context: GradientContext
-  ) -> Gradient {
-    guard let otherwise = node.function("else_branch"), let then = node.function("then_branch")
-    else { return .unavailable("its functions are not known") }
-    let graph = node.graph
-    let predicate = asPredicate(node.input(0))
-    let data = Array(node.inputs.dropFirst())
-    func branch(_ side: Int, _ function: Function) -> [Tensor?] {
-      func own(_ tensor: Tensor) -> Tensor {
-        let sides = switched(tensor, if: predicate)
-        return side == 0 ? sides.whenFalse : sides.whenTrue
-      }
-      let inputs = data.map(own)
-      let outputs = graph.inlined(function, inputs)
-      return context.differentiate(outputs, upstream.map { $0.map(own) }, inputs).enumerated().map {
-        index, found in
-        let dtype = inputs[index].dtype
-        return found
-          ?? (dtype.isFloatingPoint || dtype == .variant ? zerosLike(inputs[index]) : nil)
-      }
-    }
-    let (no, yes) = (branch(0, otherwise), branch(1, then))
-    let merged: [Tensor?] = zip(no, yes).map { a, b in
-      if let a, let b { merge([a, b]).output } else { nil }
-    }
-    return .dense([nil] + merged)
-  }
-
-  /// A condition as a Boolean: numbers are true unless 0.
-  package static func asPredicate(_ tensor: Tensor) -> Tensor {
-    tensor.dtype == .bool ? tensor : cast(tensor, .bool)
-  }
 }
 
 extension Node {
@@ -198,5 +139,10 @@ extension Node {
   package func function(_ attribute: String, in library: Graph? = nil) -> Function? {
     guard case .function(let name, _)? = attributes[attribute] else { return nil }
     return (library ?? graph).function(named: name)
+  }
+  /// The names of the functions that an attribute states, of one or of a list.
+  package func functionNames(_ attribute: String) -> [String] {
+    let stated = attributes[attribute].map { if case .list(let items) = $0 { items } else { [$0] } }
+    return (stated ?? []).compactMap { if case .function(let name, _) = $0 { name } else { nil } }
   }
 }

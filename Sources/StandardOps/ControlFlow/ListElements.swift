@@ -35,6 +35,24 @@ enum ListElements {
     return Shape(dimensions)
   }
 
+  /// What a value of sizes states, where −1 is a size that is not known, or a whole shape.
+  static func partialShape(_ sizes: TensorValue) throws(GraphError) -> PartialShape {
+    let dimensions = sizes.integers ?? []
+    if sizes.shape.rank == 0, dimensions == [-1] { return .unknown }
+    guard sizes.shape.rank == 1 else {
+      throw GraphError("a vector of sizes or −1 is expected, found shape \(sizes.shape)")
+    }
+    return PartialShape(dimensions.map { $0 < 0 ? nil : $0 })
+  }
+
+  /// Checks that a tensor has rows of the shape that a value of sizes states.
+  static func check(rowsOf value: TensorValue, stated: TensorValue) throws(GraphError) {
+    let (expected, found) = (try partialShape(stated), value.shape)
+    guard found.rank > 0, expected.matches(Shape(Array(found.dimensions.dropFirst()))) else {
+      throw GraphError("elements of shape \(expected) are expected, found rows of \(found)")
+    }
+  }
+
   /// An element, or zeros of the stated shape where nobody set it.
   static func set(_ element: TensorValue, stated: TensorValue) throws(GraphError) -> TensorValue {
     guard element.shape == unset, let shape = statedShape(stated), shape != unset else {
@@ -48,6 +66,10 @@ enum ListElements {
     throws(GraphError) -> TensorValue
   {
     let known = items.first { $0.shape != unset }?.shape ?? statedShape(stated)
+    let expected = try partialShape(stated)
+    if let known, !expected.matches(known) {
+      throw GraphError("elements of shape \(expected) are expected, found \(known)")
+    }
     guard let known else { return TensorValue(zeros: Shape([items.count, 0]), dtype: dtype) }
     guard items.contains(where: { $0.shape == known }) else {
       return try zeros(Shape([items.count] + known.dimensions), dtype)
@@ -65,7 +87,7 @@ enum ListElements {
     }
   }
 
-  private static func zeros(_ shape: Shape, _ dtype: DType) throws(GraphError) -> TensorValue {
+  static func zeros(_ shape: Shape, _ dtype: DType) throws(GraphError) -> TensorValue {
     // As many bytes as a machine may hold, so that a wrong size is an error rather than the end.
     guard shape.count <= 1 << 33 else { throw GraphError("elements of \(shape) are too many") }
     return TensorValue(zeros: shape, dtype: dtype)

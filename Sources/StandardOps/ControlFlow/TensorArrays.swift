@@ -30,7 +30,7 @@ extension Ops {
   /// An array of so many places.
   public enum TensorArrayV3: SharedValuesOp {
     public static let signature = Signature(
-      ["size: int32"], gives: ["handle: resource", "flow: float32"],
+      ["size: int32 scalar"], gives: ["handle: resource", "flow: float32"],
       [
         dtype, .shape("element_shape", default: .unknown), .flag("dynamic_size"),
         .flag("clear_after_read", default: true), .flag("identical_element_shapes"),
@@ -50,7 +50,7 @@ extension Ops {
   /// Sets an element; what gradients find there they add to.
   public enum TensorArrayWriteV3: SharedValuesOp {
     public static let signature = Signature(
-      ["handle: resource", "index: int32", "value: T", "flow_in: float32"],
+      ["handle: resource", "index: int32 scalar", "value: T", "flow_in: float32"],
       gives: ["flow_out: float32"], [.type("T")])
     public static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
       -> [TensorValue]
@@ -66,7 +66,8 @@ extension Ops {
   /// An element.
   public enum TensorArrayReadV3: SharedValuesOp {
     public static let signature = Signature(
-      ["handle: resource", "index: int32", "flow_in: float32"], gives: ["value: dtype"], [dtype])
+      ["handle: resource", "index: int32 scalar", "flow_in: float32"], gives: ["value: dtype"],
+      [dtype])
     public static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
       -> [TensorValue]
     {
@@ -208,14 +209,14 @@ extension Ops {
     ) -> Gradient { .dense([nil]) }
   }
 
-  private static func shared(_ value: TensorValue) throws(GraphError) -> SharedValues {
+  static func shared(_ value: TensorValue) throws(GraphError) -> SharedValues {
     guard let values = value.shared else {
       throw GraphError("the handle of an array or stack is expected")
     }
     return values
   }
 
-  private static func read(_ array: SharedValues, _ index: Int, _ dtype: DType)
+  static func read(_ array: SharedValues, _ index: Int, _ dtype: DType)
     throws(GraphError) -> TensorValue
   {
     if let element = array[index] { return element }
@@ -250,7 +251,7 @@ extension Ops {
 
   /// The array in which the gradients of a node's array are collected, and its flow, which follows on
   /// the given one.
-  private static func collecting(_ node: Node, _ flow: Tensor, _ context: GradientContext) -> (
+  static func collecting(_ node: Node, _ flow: Tensor, _ context: GradientContext) -> (
     array: Tensor, flow: Tensor
   ) {
     let made = flow.graph.add(
@@ -258,7 +259,7 @@ extension Ops {
     return made.isPoison ? (flow, flow) : (made.output(0), made.output(1))
   }
 
-  private static func write(_ value: TensorValue, _ array: SharedValues, _ index: Int)
+  static func write(_ value: TensorValue, _ array: SharedValues, _ index: Int)
     throws(GraphError)
   {
     guard index >= 0, index < 1 << 24 else { throw GraphError("there is no place \(index)") }

@@ -49,7 +49,7 @@ extension Ops {
   /// One tensor of a list.
   public enum TensorListGetItem: TensorListOp {
     public static let signature = Signature(
-      ["input_handle: variant", "index: int32", "element_shape: Tshape"],
+      ["input_handle: variant", "index: int32 scalar", "element_shape: Tshape"],
       gives: ["item: element_dtype"],
       [.type("element_dtype"), .type("Tshape", .indices, default: .int32)])
     public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
@@ -82,7 +82,7 @@ extension Ops {
   /// The list with one tensor replaced.
   public enum TensorListSetItem: TensorListOp {
     public static let signature = Signature(
-      ["input_handle: variant", "index: int32", "item: element_dtype"],
+      ["input_handle: variant", "index: int32 scalar", "item: element_dtype"],
       gives: ["output_handle: variant"],
       [.type("element_dtype"), .flag("resize_if_index_out_of_bounds")])
     static let resizes = AttributeKey<Bool>("resize_if_index_out_of_bounds")

@@ -39,7 +39,7 @@ extension Ops {
   /// A list of tensors that are not set yet.
   public enum TensorListReserve: TensorListOp {
     public static let signature = Signature(
-      ["element_shape: shape_type", "num_elements: int32"], gives: ["handle: variant"],
+      ["element_shape: shape_type", "num_elements: int32 scalar"], gives: ["handle: variant"],
       [.type("element_dtype"), .type("shape_type", .indices)])
     public static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
       -> [TensorValue]
@@ -61,7 +61,10 @@ extension Ops {
       [.type("element_dtype"), .type("shape_type", .indices)])
     public static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
       -> [TensorValue]
-    { [TensorValue(list: TensorList(inputs[0].slices))] }
+    {
+      try ListElements.check(rowsOf: inputs[0], stated: inputs[1])
+      return [TensorValue(list: TensorList(inputs[0].slices))]
+    }
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
     ) -> Gradient {
@@ -134,7 +137,10 @@ extension Ops {
       [.type("element_dtype"), .type("shape_type", .indices)])
     public static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
       -> [TensorValue]
-    { [try ListElements.scattered(inputs[0], inputs[1], into: [], node[elementType])] }
+    {
+      try ListElements.check(rowsOf: inputs[0], stated: inputs[2])
+      return [try ListElements.scattered(inputs[0], inputs[1], into: [], node[elementType])]
+    }
     public static func gradient(
       of node: Node, _ upstream: [Tensor?], in context: GradientContext
     ) -> Gradient { .dense([scattered(upstream, node, rows: 0, indices: 1), nil, nil]) }
@@ -145,12 +151,13 @@ extension Ops {
     public static let signature = Signature(
       [
         "tensor: element_dtype", "indices: int32", "element_shape: shape_type",
-        "num_elements: int32",
+        "num_elements: int32 scalar",
       ], gives: ["output_handle: variant"],
       [.type("element_dtype"), .type("shape_type", .indices)])
     public static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
       -> [TensorValue]
     {
+      try ListElements.check(rowsOf: inputs[0], stated: inputs[2])
       let count = try ListElements.checked(count: max(inputs[3].integers?.first ?? 0, 0))
       let empty = TensorValue(zeros: ListElements.unset, dtype: node[elementType])
       let places = [TensorValue](repeating: empty, count: count)
@@ -164,7 +171,7 @@ extension Ops {
   /// The list with a tensor's rows at the places of the indices.
   public enum TensorListScatterIntoExistingList: TensorListOp {
     public static let signature = Signature(
-      ["input_handle: variant", "tensor: element_dtype", "indices: int32"],
+      ["input_handle: variant", "tensor: element_dtype", "indices: int32 vector"],
       gives: ["output_handle: variant"], [.type("element_dtype")])
     public static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
       -> [TensorValue]
@@ -187,7 +194,7 @@ extension Ops {
   /// The list with as many elements as are asked for.
   public enum TensorListResize: TensorListOp {
     public static let signature = Signature(
-      ["input_handle: variant", "size: int32"], gives: ["output_handle: variant"])
+      ["input_handle: variant", "size: int32 scalar"], gives: ["output_handle: variant"])
     public static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
       -> [TensorValue]
     {
@@ -230,9 +237,14 @@ extension Ops {
     {
       let dtype = node.output(0).dtype
       let items = try ListElements.list(inputs[0]).items
-      let sizes = items.first { $0.shape != ListElements.unset }?.shape.dimensions
-      let known = sizes.flatMap {
-        try? TensorValue(integers: $0, as: dtype, shape: TensorCore.Shape([$0.count]))
+      let shapes = items.map(\.shape).filter { $0 != ListElements.unset }
+      let isAlike = shapes.allSatisfy { $0.rank == shapes[0].rank }
+      let sizes = isAlike ? shapes.first?.dimensions : nil
+      let known = sizes.flatMap { sizes in
+        try? TensorValue(
+          integers: sizes.indices.map { axis in
+            shapes.allSatisfy { $0[axis] == sizes[axis] } ? sizes[axis] : -1
+          }, as: dtype, shape: [sizes.count])
       }
       guard let unknown = try? TensorValue(integers: [-1], as: dtype, shape: .scalar) else {
         throw GraphError("shapes of \(dtype) are not supported")

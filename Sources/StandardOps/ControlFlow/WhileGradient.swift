@@ -177,10 +177,12 @@ extension Function {
           }
           continue
         }
-        for attribute in call.functionAttributes {
-          guard let called = node.function(attribute, in: library) else { return true }
-          if seen.insert(called.name).inserted { pending.append(called) }
+        let names = call.functionAttributes.flatMap { node.functionNames($0) }
+        for name in names {
+          guard let called = library.function(named: name) else { return true }
+          if seen.insert(name).inserted { pending.append(called) }
         }
+        if names.isEmpty { return true }
       }
     }
     return false

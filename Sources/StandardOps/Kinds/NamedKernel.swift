@@ -21,6 +21,8 @@ public enum NamedKernel: Hashable, Sendable {
   case pool(PoolKind, ConvolutionGeometry, isGradient: Bool)
   /// Images of another size, or the gradient of that.
   case resize(ResizeKind, alignCorners: Bool, halfPixelCenters: Bool, isGradient: Bool)
+  /// The steps of an LSTM, or the gradient of these.
+  case lstm(LSTMSteps, isGradient: Bool)
   /// Fails the run if its input is false.
   case assertion
   /// A stack emptied, with one tensor more, or with one less, which is the output.
@@ -28,8 +30,8 @@ public enum NamedKernel: Hashable, Sendable {
 
   /// What the names of all kernels begin with.
   package static let families = [
-    "assert", "cumulate", "gather", "pool", "random", "resize", "scatter", "segment", "stack",
-    "top_k",
+    "assert", "cumulate", "gather", "lstm", "pool", "random", "resize", "scatter", "segment",
+    "stack", "top_k",
   ]
 
   /// The name in listings.
@@ -45,6 +47,7 @@ public enum NamedKernel: Hashable, Sendable {
     case .pool(let kind, _, let isGradient): "pool_" + kind.rawValue + (isGradient ? "_grad" : "")
     case .resize(let kind, _, _, let isGradient):
       "resize_" + kind.rawValue + (isGradient ? "_grad" : "")
+    case .lstm(_, let isGradient): isGradient ? "lstm_grad" : "lstm"
     case .assertion: "assert"
     case .stack(let action): "stack_" + action.rawValue
     }
