@@ -102,6 +102,41 @@ import Testing
     }
   }
 
+  /// Rounds, and what they push onto a stack, take no memory of their own.
+  @Test(arguments: [1, 2]) func roundsAllocateNothing(threads: Int) throws {
+    let graph = Graph()
+    let x = graph.placeholder(.float32, [3000], name: "x")
+    let stack = graph.add(
+      Ops.StackV2.self, [graph.constant(Int32(-1))], ["elem_type": .type(.float32)]
+    ).output(0)
+    let types: [DType] = [.int32, .resource, .float32]
+    let goesOn = Function.built("go", types, in: graph) { _, v in [v[0] .< 20] }
+    let round = Function.built("round", types, in: graph) { own, v in
+      let pushed = own.add(Ops.StackPushV2.self, [v[1], v[2]], ["T": .type(.float32)]).output(0)
+      return [v[0] + 1, v[1], tanh(pushed) * 2 - reduceMean(pushed)]
+    }
+    let loop = graph.add(
+      Ops.While.self, [graph.constant(Int32(0)), stack, x],
+      ["cond": .function(goesOn.name, [:]), "body": .function(round.name, [:])])
+    let last = graph.controlDependencies([loop]) {
+      graph.add(Ops.StackPopV2.self, [stack], ["elem_type": .type(.float32)]).output(0)
+    }
+    let session = try Session(graph, backend: .cpu, threads: threads)
+    let value = TensorValue((0..<3000).map { Float($0) / 3000 })
+    let run = try session.prepare([loop.output(2), last], feeding: [x: value])
+    #expect(session.plans.count == 1)
+    var (y, z) = ([Float](repeating: 0, count: 3000), [Float](repeating: 0, count: 3000))
+    try value.withUnsafeBytes { x in
+      try y.withUnsafeMutableBytes { y in
+        try z.withUnsafeMutableBytes { z in
+          let count = try allocations { try run.run(from: [x], into: [y, z]) }
+          #expect(count == 0)
+        }
+      }
+    }
+    #expect(y != z && y.allSatisfy(\.isFinite))
+  }
+
   @Test func buffersOfOtherSizesAreErrors() throws {
     let graph = Graph()
     let x = graph.placeholder(.float32, [nil], name: "x")

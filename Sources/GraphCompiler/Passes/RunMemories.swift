@@ -36,6 +36,8 @@ package final class RunMemories: Sendable {
     var sources: [String: Set<String>] = [:]
     var hasLearned = false
     var isRefused = false
+    /// Why.
+    var reason: String?
   }
 
   private let state = Mutex(State())
@@ -43,13 +45,17 @@ package final class RunMemories: Sendable {
   /// Whether arrays and stacks are left to the session.
   var isRefused: Bool { state.withLock { $0.isRefused } }
 
+  /// Why arrays and stacks are left to the session.
+  var reason: String? { state.withLock { $0.reason } }
+
   /// Leaves all arrays and stacks of the request to the session.
   ///
   /// - Returns: whether there are any, and they were not left to it before.
   @discardableResult
-  func refuse() -> Bool {
+  func refuse(_ reason: String) -> Bool {
     state.withLock { state in
       if state.isRefused || state.memories.isEmpty { return false }
+      state.reason = reason
       state.isRefused = true
       state.hasLearned = true
       return true

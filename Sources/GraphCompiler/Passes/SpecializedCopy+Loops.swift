@@ -9,12 +9,24 @@ extension SpecializedCopy {
   /// - Returns: what stands for the loop's outputs; nil if only running tells what a round does, so that
   ///   each is planned when its turn comes.
   mutating func region(of node: Node, _ loop: FlatGraph.Loop, _ inputs: [Tensor]) -> [Tensor]? {
-    guard options.makesRegions, request.open == nil,
-      request.regionDepth < Self.regionDepthLimit, request.regionBudget.take(),
-      inputs.allSatisfy({ $0.shape.fullyDefined != nil || $0.dtype == .resource }),
-      let body = RegionBody(loop, inputs, of: self, in: node),
-      let condition = body.condition(of: self)
-    else { return nil }
+    guard options.makesRegions, request.open == nil else { return nil }
+    let body: RegionBody
+    let condition: (workspace: Workspace, fetches: [Tensor?])
+    do throws(NoRegion) {
+      guard request.regionDepth < Self.regionDepthLimit, request.regionBudget.take() else {
+        throw NoRegion("it lies in too many others")
+      }
+      if let unknown = inputs.first(where: {
+        $0.shape.fullyDefined == nil && $0.dtype != .resource
+      }) {
+        throw NoRegion("\(unknown) is no tensor of a known size")
+      }
+      body = try RegionBody(loop, inputs, of: self, in: node)
+      condition = try body.condition(of: self)
+    } catch {
+      record(node, "runs round by round, since \(error.reason)")
+      return nil
+    }
     let names = ["cond", "body"].map { target.uniqueFunctionName("\(node.name)/\($0)") }
     target.add(body.function(condition.workspace, condition.fetches, named: names[0]))
     target.add(body.function(body.workspace, body.results, named: names[1]))
@@ -43,6 +55,13 @@ extension SpecializedCopy {
   private static let regionDepthLimit = 16
 }
 
+/// Why a loop cannot be part of its plan.
+private struct NoRegion: Error {
+  let reason: String
+
+  init(_ reason: String) { self.reason = reason }
+}
+
 /// A loop's body, specialised for what the loop is given.
 private struct RegionBody {
   /// The copy of the body.
@@ -57,10 +76,10 @@ private struct RegionBody {
   /// Whether an input has the same value in every round.
   private let isFixed: [Bool]
 
-  /// Nil if the body cannot be specialised, or changes the size of a variable.
-  init?(
+  /// - Throws: `NoRegion` if the body cannot be specialised, or changes the size of a variable.
+  init(
     _ loop: FlatGraph.Loop, _ inputs: [Tensor], of copy: SpecializedCopy, in node: Node
-  ) {
+  ) throws(NoRegion) {
     self.loop = loop
     self.inputs = inputs
     name = node.name
@@ -69,25 +88,27 @@ private struct RegionBody {
         || inputs[index].dtype == .resource
     }
     var carried = inputs.indices.filter { !isFixed[$0] }
-    var specialized: Workspace?
+    var made: Workspace
     while true {
-      specialized = Self.specialized(
+      made = try Self.specialized(
         loop.body, carried.map { loop.body.outputs[$0] }, inputs, isFixed, of: copy, name)
       // A constant that follows itself in every round, such as an array's flow, is no variable.
-      let same = zip(carried, specialized?.fetches ?? []).filter { index, next in
+      let same = zip(carried, made.fetches).filter { index, next in
         next.constantValue != nil && next.constantValue == inputs[index].constantValue
       }
       if same.isEmpty { break }
       for (index, _) in same { isFixed[index] = true }
       carried.removeAll { isFixed[$0] }
     }
-    guard let made = specialized else { return nil }
     self.isFixed = isFixed
     workspace = made
     for (number, index) in carried.enumerated() {
-      guard made.fetches[number].dtype == inputs[index].dtype,
-        made.fetches[number].shape == inputs[index].shape
-      else { return nil }
+      let (next, first) = (made.fetches[number], inputs[index])
+      guard next.dtype == first.dtype, next.shape == first.shape else {
+        throw NoRegion(
+          "its variable \(index) is \(first.dtype)\(first.shape) at first and "
+            + "\(next.dtype)\(next.shape) after a round")
+      }
     }
     for index in inputs.indices where !Self.isKnown(inputs[index], isFixed: isFixed[index]) {
       passed.append(index)
@@ -98,13 +119,17 @@ private struct RegionBody {
   /// What the body gives for the next round, in the order of what it takes.
   var results: [Tensor?] { next }
 
-  /// The copy of the condition; nil if it does not give a Boolean scalar.
-  func condition(of copy: SpecializedCopy) -> (workspace: Workspace, fetches: [Tensor?])? {
-    guard loop.condition.outputs.count == 1,
-      let made = Self.specialized(
-        loop.condition, loop.condition.outputs, inputs, isFixed, of: copy, name),
-      made.fetches[0].dtype == .bool, made.fetches[0].shape == .scalar
-    else { return nil }
+  /// The copy of the condition.
+  ///
+  /// - Throws: `NoRegion` if it does not give a Boolean scalar.
+  func condition(of copy: SpecializedCopy) throws(NoRegion) -> (
+    workspace: Workspace, fetches: [Tensor?]
+  ) {
+    let made = try Self.specialized(
+      loop.condition, loop.condition.outputs, inputs, isFixed, of: copy, name)
+    guard made.fetches.count == 1, made.fetches[0].dtype == .bool,
+      made.fetches[0].shape == .scalar
+    else { throw NoRegion("its condition is no Boolean scalar") }
     return (made, made.fetches)
   }
 
@@ -137,11 +162,17 @@ private struct RegionBody {
   private static func specialized(
     _ function: Function, _ outputs: [Tensor], _ inputs: [Tensor], _ isFixed: [Bool],
     of copy: SpecializedCopy, _ name: String
-  ) -> Workspace? {
+  ) throws(NoRegion) -> Workspace {
     let library = copy.request.library ?? copy.request.graph
-    guard let flat = try? Compiler.flatten(function.body, library: library),
-      let fetches = tensors(outputs, in: flat), let arguments = tensors(function.inputs, in: flat)
-    else { return nil }
+    let flat: FlatGraph
+    do throws(GraphError) {
+      flat = try Compiler.flatten(function.body, library: library)
+    } catch {
+      throw NoRegion("\(error)")
+    }
+    guard let fetches = tensors(outputs, in: flat),
+      let arguments = tensors(function.inputs, in: flat)
+    else { throw NoRegion("it hands on variables") }
     let feeds = zip(arguments, inputs).enumerated().map { index, pair in
       let (argument, input) = pair
       let value =
@@ -162,10 +193,23 @@ private struct RegionBody {
     request.memories = copy.request.memories
     request.path = copy.request.path + name + "/"
     // What is wrong with a round is said when it runs: there may be none.
-    guard case .whole(let workspace)? = try? Specialize.run(request, copy.options),
-      !workspace.drawsAlike(as: copy.request.graph)
-    else { return nil }
-    return workspace
+    let outcome: Specialize.Outcome
+    do {
+      outcome = try Specialize.run(request, copy.options)
+    } catch {
+      throw NoRegion("\(error)")
+    }
+    switch outcome {
+    case .halted(.needsValues):
+      throw NoRegion("what a round does depends on values that rounds give")
+    case .halted(.endOfSegment(let end)):
+      throw NoRegion("what a round does depends on what it computes: \(end.action.cause)")
+    case .whole(let workspace):
+      if workspace.drawsAlike(as: copy.request.graph) {
+        throw NoRegion("a random op in it has the name of one outside")
+      }
+      return workspace
+    }
   }
 
   private static func tensors(_ tensors: [Tensor], in flat: FlatGraph) -> [Tensor]? {
@@ -177,6 +221,17 @@ private struct RegionBody {
       found.append(Tensor(flat.graph.node(at: endpoint.node), endpoint.output))
     }
     return found
+  }
+}
+
+extension Segment.Action {
+  /// What a segment ends for.
+  fileprivate var cause: String {
+    switch self {
+    case .decide: "a predicate or a size"
+    case .compute(let node, _), .loop(let node, _, _), .assign(let node, _, _):
+      "\(node.name) (\(node.op))"
+    }
   }
 }
 

@@ -13,9 +13,12 @@ extension SpecializedCopy {
   mutating func inMemory(_ node: Node, _ inputs: [Tensor]) throws -> [Tensor]? {
     guard node.definition is any SharedValuesOp.Type, options.makesRegions, request.open == nil,
       !memories.isRefused
-    else { return nil }
+    else {
+      if let reason = memories.reason { record(node, "is left to the session, since \(reason)") }
+      return nil
+    }
     guard let outputs = try memoryOutputs(node, inputs) else {
-      memories.refuse()
+      memories.refuse("\(node.name) (\(node.op)) has no fixed place in memory")
       return nil
     }
     return outputs
@@ -173,6 +176,30 @@ extension SpecializedCopy {
         op = memory.accumulates ? Ops.ResourceScatterAdd.self : Ops.ResourceScatterUpdate.self
       }
       return add(op, inputs, node, dtype).isPoison ? nil : [flow]
+    case Ops.TensorArrayConcatV3.name:
+      guard let shape = memories.element(name), shape.rank > 0 else { return nil }
+      let sizes = [memory.count * shape[0]] + shape.dimensions.dropFirst()
+      let lengths = target.constant(
+        Array(repeating: shape[0], count: memory.count), .int64)
+      guard handle.node[Ops.VarHandleOp.shape].fullyDefined != nil else {
+        return [placeholder(memory.dtype, Shape(sizes)), lengths]
+      }
+      let all = add(Ops.ReadVariableOp.self, [handle], node, dtype).output(0)
+      return [reshape(all, to: sizes), lengths]
+    case Ops.TensorArraySplitV3.name:
+      let value = inputs[1]
+      // Elements of one shape each.
+      guard value.dtype == memory.dtype, let shape = value.shape.fullyDefined, shape.rank > 0,
+        let lengths = try constant(inputs[2])?.integers, lengths.count == memory.count,
+        let length = lengths.first, lengths.allSatisfy({ $0 == length }),
+        [length, lengths.count].sizeProduct == shape[0],
+        memories.learn(Shape([length] + shape.dimensions.dropFirst()), of: name)
+      else { return nil }
+      guard handle.node[Ops.VarHandleOp.shape].fullyDefined != nil else { return [flow] }
+      let rows = reshape(value, to: [lengths.count, length] + shape.dimensions.dropFirst())
+      let op: any Op.Type =
+        memory.accumulates ? Ops.AssignAddVariableOp.self : Ops.AssignVariableOp.self
+      return add(op, [handle, rows], node, dtype).isPoison ? nil : [flow]
     default: return nil
     }
   }

@@ -59,6 +59,7 @@ extension SpecializedCopy {
     let ordered = fetched.sorted { ($0.node, $0.output) < ($1.node, $1.output) }
     var workspace = Workspace(
       graph: target, fetches: ordered.compactMap { map($0) }, feeds: usedFeeds)
+    workspace.log = log
     try workspace.dropUnneeded()
     return .endOfSegment(
       EndOfSegment(

@@ -95,7 +95,7 @@ struct SpecializedCopy {
 
   // MARK: Nodes
 
-  private mutating func record(_ node: Node, _ effect: String) {
+  mutating func record(_ node: Node, _ effect: String) {
     log.record(Specialize.name, node: node.name, origin: node.index, effect)
   }
 

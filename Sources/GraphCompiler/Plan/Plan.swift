@@ -154,8 +154,9 @@ public struct Plan: Sendable {
         // What comes into a loop or leaves it is there in every round.
         let isInside = loop.steps.contains(lifetime.lowerBound) && lifetime.upperBound <= last
         guard !isInside, lifetime.overlaps(loop.steps.lowerBound...last) else { continue }
+        // Beyond the last step too, which must not write over what the next round needs.
         lifetimes[buffer] =
-          min(lifetime.lowerBound, loop.steps.lowerBound)...max(lifetime.upperBound, last)
+          min(lifetime.lowerBound, loop.steps.lowerBound)...max(lifetime.upperBound, last + 1)
       }
     }
     return lifetimes
