@@ -53,7 +53,9 @@ package enum Specialize {
     while true {
       let result = Result { try copy(for: request, options) }
       if memories.takeNews() { continue }
-      if case .success((_, .endOfSegment?)) = result, memories.refuse("the run has segments") {
+      if case .success((let copy, .endOfSegment?)) = result,
+        memories.refuse(copy.loopFault ?? "the run has segments")
+      {
         continue
       }
       if case .success((_, nil)) = result, memories.findUnread() { continue }

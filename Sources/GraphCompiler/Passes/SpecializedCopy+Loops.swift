@@ -25,6 +25,7 @@ extension SpecializedCopy {
       condition = try body.condition(of: self)
     } catch {
       record(node, "runs round by round, since \(error.reason)")
+      loopFault = "\(node.name) runs round by round: \(error.reason)"
       return nil
     }
     let names = ["cond", "body"].map { target.uniqueFunctionName("\(node.name)/\($0)") }
@@ -203,7 +204,7 @@ private struct RegionBody {
     case .halted(.needsValues):
       throw NoRegion("what a round does depends on values that rounds give")
     case .halted(.endOfSegment(let end)):
-      throw NoRegion("what a round does depends on what it computes: \(end.action.cause)")
+      throw NoRegion("what a round does depends on what it computes, \(end.cause)")
     case .whole(let workspace):
       if workspace.drawsAlike(as: copy.request.graph) {
         throw NoRegion("a random op in it has the name of one outside")
@@ -224,11 +225,11 @@ private struct RegionBody {
   }
 }
 
-extension Segment.Action {
-  /// What a segment ends for.
+extension EndOfSegment {
+  /// What it ends for.
   fileprivate var cause: String {
-    switch self {
-    case .decide: "a predicate or a size"
+    switch action {
+    case .decide: "such as \(fetched.last?.name ?? "")"
     case .compute(let node, _), .loop(let node, _, _), .assign(let node, _, _):
       "\(node.name) (\(node.op))"
     }

@@ -113,7 +113,9 @@ extension SpecializedCopy {
       guard inputs[1].dtype == memory.dtype, let shape = inputs[1].shape.fullyDefined,
         memories.learn(shape, of: name)
       else { return nil }
-      if memories.push(inputs[1].constantValue, onto: name) {
+      // Gradients push sizes and permutations, on which their own sizes depend.
+      let known = shape.count <= PartialValue.longest ? try constant(inputs[1]) : nil
+      if memories.push(known, onto: name) {
         add(Ops._StackPush.self, [handle, inputs[1]], node)
       }
       return [inputs[1]]

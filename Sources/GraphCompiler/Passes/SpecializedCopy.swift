@@ -17,6 +17,8 @@ struct SpecializedCopy {
   /// The nodes whose values followed from shapes.
   private(set) var known = Set<Int>()
   let needed: [Node]
+  /// Why a loop is no part of the plan, if one is not.
+  var loopFault: String?
   private let positions: [Endpoint: Int]
 
   private(set) var log: RewriteLog
