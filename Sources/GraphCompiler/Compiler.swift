@@ -42,6 +42,8 @@ public enum Compiler {
     KeepReadValues.self,
     // So are those from one round to the next.
     CarryValues.self,
+    // The condition sees what the round has carried, and its kernels may join those of the body.
+    RotateLoops.self,
     // A kernel that writes its variable at once has one stage less to merge.
     StoreThrough.self,
     // Loops still have all of their dimensions, by which they find one another.

@@ -47,9 +47,8 @@ struct Executor {
       case .steps(let steps): for step in steps { try run(step) }
       case .loop(let loop):
         var round = 0
-        while true {
-          try walk(loop.condition, of: executable, in: memory, run)
-          if memory.bufferAddresses[loop.predicate].load(as: UInt8.self) == 0 { break }
+        try walk(loop.condition, of: executable, in: memory, run)
+        while memory.bufferAddresses[loop.predicate].load(as: UInt8.self) != 0 {
           round += 1
           if let roundLimit, round > roundLimit {
             throw SessionError(

@@ -16,6 +16,8 @@ package struct MergeLoops: KernelPass {
   private var positions: [Int] = []
   /// Whether another group needs something of this one, so that it cannot move.
   private var isNeeded: [Bool] = []
+  /// Whether the kernels run again and again, so that calling one costs as much as what it does.
+  private var isRound = false
   private var nextPosition = 0
   private var firstPosition = 0
   private var writer: [FusedKernel.Source: Int] = [:]
@@ -26,6 +28,7 @@ package struct MergeLoops: KernelPass {
 
   package static func run(_ list: inout KernelList) {
     var merging = MergeLoops()
+    merging.isRound = list.isRound
     for kernel in list.kernels { merging.add(kernel, list.location, list.isLive(kernel)) }
     list.kernels = merging.groups.indices.sorted { merging.positions[$0] < merging.positions[$1] }
       .map { merging.groups[$0].fused() }
@@ -72,10 +75,13 @@ package struct MergeLoops: KernelPass {
       // What else reads the same, so that the stages of an update find one another.
       let siblings = Set(read.compactMap { readers[$0]?.last }).subtracting(needed)
       let order = needed.sorted { positions[$0] > positions[$1] }
-      for group in order + siblings.sorted(by: >) where groups[group].isLive == isLive {
+      let last = isRound ? positions.indices.max { positions[$0] < positions[$1] } : nil
+      let candidates = order + siblings.sorted(by: >) + (last.map { [$0] } ?? [])
+      for group in candidates where groups[group].isLive == isLive {
         let isLast = needed.allSatisfy { positions[$0] <= positions[group] }
         guard isLast || !isNeeded[group] else { continue }
-        guard let joined = groups[group].joined(by: kernel, loop, locations) else { continue }
+        guard let joined = groups[group].joined(by: kernel, loop, locations, isRound: isRound)
+        else { continue }
         groups[group] = joined
         if !isLast { move(group) }
         return group

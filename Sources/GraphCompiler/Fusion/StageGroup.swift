@@ -47,8 +47,11 @@ struct StageGroup {
 
   /// The group with one more stage; nil if the loop shares no dimension with it, or sharing costs more
   /// than it saves.
+  ///
+  /// - Parameter isRound: whether they run again and again, so that even small loops that have nothing to
+  ///   do with one another had better be one kernel.
   func joined(
-    by kernel: FusedKernel, _ loop: LoopKernel, _ locations: [FusedKernel.Source]
+    by kernel: FusedKernel, _ loop: LoopKernel, _ locations: [FusedKernel.Source], isRound: Bool
   ) -> StageGroup? {
     guard stages.count < Self.stageLimit, stages[0].loop != nil,
       steps + loop.stepCost <= Self.stepLimit
@@ -90,7 +93,7 @@ struct StageGroup {
     }
     let isScalar = loop.count == 1 && stages.allSatisfy { $0.loop?.count == 1 }
     // Stages that share nothing follow one another in a single piece, if one thread does all anyway.
-    let isTiny = !links.isEmpty && work + loop.work <= Self.tinyWork
+    let isTiny = (isRound || !links.isEmpty) && work + loop.work <= Self.tinyWork
     guard !kept.isEmpty || isScalar || isTiny, Set(kept.map { shared[$0] }).count == kept.count
     else {
       return nil

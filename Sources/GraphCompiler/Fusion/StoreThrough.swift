@@ -69,7 +69,9 @@ package struct StoreThrough: KernelPass {
   private func isFree(
     _ variable: FusedKernel.Source, from producer: Int, to position: Int
   ) -> Bool {
-    guard writers[variable] == 1, readers[variable]?.last ?? -1 <= producer else { return false }
+    // What reads it later wants the new value.
+    let lastReader = readers[variable]?.last { $0 < position } ?? -1
+    guard writers[variable] == 1, lastReader <= producer else { return false }
     let kernel = kernels[producer]
     switch kernel.kernel {
     case .named(let call)?:

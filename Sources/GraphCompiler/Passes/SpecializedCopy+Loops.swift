@@ -131,6 +131,9 @@ private struct RegionBody {
     guard made.fetches.count == 1, made.fetches[0].dtype == .bool,
       made.fetches[0].shape == .scalar
     else { throw NoRegion("its condition is no Boolean scalar") }
+    if made.graph.operations.contains(where: { $0.definition is any RandomOp.Type }) {
+      throw NoRegion("its condition draws random numbers")
+    }
     return (made, made.fetches)
   }
 

@@ -64,11 +64,11 @@ public struct Plan: Sendable {
   public struct Loop: Sendable {
     /// The loop's node.
     public var name: String
-    /// The steps that compute whether there is another round.
+    /// The steps that compute whether there is a first round.
     public var condition: [Block]
     /// The buffer of the Boolean scalar that they compute.
     public var predicate: Int
-    /// The steps of a round.
+    /// The steps of a round, which compute whether there is another too.
     public var body: [Block]
     /// All of these steps.
     public var steps: Range<Int>
@@ -150,6 +150,9 @@ public struct Plan: Sendable {
     }
     eachLoop(blocks) { loop in
       guard let last = loop.steps.last else { return }
+      // Asked after the last step of a round.
+      let asked = lifetimes[loop.predicate] ?? last...last
+      lifetimes[loop.predicate] = asked.lowerBound...max(asked.upperBound, last + 1)
       for (buffer, lifetime) in lifetimes {
         // What comes into a loop or leaves it is there in every round.
         let isInside = loop.steps.contains(lifetime.lowerBound) && lifetime.upperBound <= last
