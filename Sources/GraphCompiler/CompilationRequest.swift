@@ -79,6 +79,9 @@ public struct CompilerOptions: Sendable {
   public var rewrites = true
   /// Whether loops become part of a plan where they can; otherwise each round is a run of its own.
   public var makesRegions = true
+  /// Whether the graph is a compiler's own copy. In anybody else's no variable is memory that lasts as
+  /// long as a run, which holds whatever was there before.
+  package var isCompilersGraph = false
   /// Whether nodes are joined into kernels; otherwise each node is a kernel of its own.
   public var fuses = true
   /// The rules that `ApplyRules` tries, in this order.

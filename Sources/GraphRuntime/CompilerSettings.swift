@@ -9,6 +9,10 @@ package struct CompilerSettings: Sendable {
   package var rewrites: Bool
   /// Whether nodes are joined into kernels.
   package var fuses: Bool
+  /// Whether loops become part of a plan where they can.
+  package var makesRegions: Bool
+  /// Whether the graph is a compiler's own, which may hold memory that lasts as long as a run.
+  package var isCompilersGraph = false
   /// The rules that are tried, in this order.
   package var rules = ApplyRules.rules
   /// After how many rounds a loop is an error; nil if it may go on.
@@ -24,6 +28,7 @@ package struct CompilerSettings: Sendable {
     self.contracts = contracts
     self.rewrites = rewrites
     self.fuses = fuses
+    makesRegions = rewrites
   }
 
   /// The compiler's options; what is checked is compiled node by node.
@@ -34,7 +39,8 @@ package struct CompilerSettings: Sendable {
     options.contracts = contracts
     options.rewrites = rewrites && check == nil
     options.fuses = fuses && check == nil
-    options.makesRegions = rewrites && check == nil
+    options.makesRegions = makesRegions && check == nil
+    options.isCompilersGraph = isCompilersGraph
     options.rules = rules
     options.guardByteCount = guardsBuffers ? MemoryGuard.byteCount : 0
     options.observer = observer

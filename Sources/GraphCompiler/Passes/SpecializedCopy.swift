@@ -261,7 +261,9 @@ struct SpecializedCopy {
     -> [Tensor]?
   {
     let other = inputs.first {
-      $0.dtype == .resource && ($0.node.op != Ops.VarHandleOp.name || $0.node.isRunMemory)
+      $0.dtype == .resource
+        && ($0.node.op != Ops.VarHandleOp.name
+          || $0.node.isRunMemory && !options.isCompilersGraph)
     }
     if let other { throw GraphError("\(other) is not a variable's handle") }
     // What is not fed passes its default on, whose shape may be narrower than that of feeds.

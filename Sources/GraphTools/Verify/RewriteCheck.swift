@@ -85,6 +85,9 @@ struct RewriteCheck {
   ) -> Session? {
     var settings = CompilerSettings(rewrites: false, fuses: fuses)
     settings.roundLimit = Verification.roundLimit
+    // What is checked has loops that the compiler has made regions already.
+    settings.makesRegions = true
+    settings.isCompilersGraph = true
     let session = try? Session(
       graph, backend: backend, threads: 1, memoryBudget: memoryBudget, compiler: settings)
     session?.drawUnseeded(from: 0)
