@@ -64,6 +64,38 @@ import Testing
     #expect(values == [[1, 3, 2, 6, 4, 12, 8, 24], [8, 24, 2, 6], [4, 12]])
   }
 
+  /// What nobody has written is no value, unless the shape of the elements is stated.
+  @Test(arguments: [true, false]) func unwrittenElementsAreErrors(isStated: Bool) throws {
+    let x = graph.placeholder(.float32, [2], name: "x")
+    let count = graph.placeholder(.int32, [], name: "count")
+    var attributes: [String: Attribute] = ["dtype": .type(.float32)]
+    if isStated { attributes["element_shape"] = .shape([2]) }
+    let array = graph.add(
+      Ops.TensorArrayV3.self, [graph.constant(Int32(3))], attributes)
+    let rounds = loop(count, array.output(0), array.output(1), x) {
+      own, round, handle, flow, x in
+      (own.add(Ops.TensorArrayWriteV3.self, [handle, round, x, flow]).output(0), x)
+    }
+    func gathered(_ indices: [Int]) -> Tensor {
+      graph.add(
+        Ops.TensorArrayGatherV3.self,
+        [array.output(0), graph.constant(indices, .int32), rounds.output(3)],
+        ["dtype": .type(.float32)]
+      ).output(0)
+    }
+    let (some, all) = (gathered([0, 1]), gathered([0, 1, 2]))
+    let session = try Session(graph)
+    let feeds: Feeds = [x: [Float(1), 3], count: Int32(2)]
+    #expect(try session.run(some, feeding: feeds).scalars(as: Float.self) == [1, 3, 1, 3])
+    if isStated {
+      #expect(
+        try session.run(all, feeding: feeds).scalars(as: Float.self) == [1, 3, 1, 3, 0, 0])
+    } else {
+      #expect(throws: SessionError.self) { try session.run(all, feeding: feeds) }
+    }
+    #expect(session.plans.count == 2)
+  }
+
   /// A place that an array does not have is an error, and no other memory is touched.
   @Test(arguments: [true, false]) func placesBeyondTheArrayAreErrors(optimizes: Bool) throws {
     let x = graph.placeholder(.float32, [2], name: "x")

@@ -14,6 +14,9 @@ package final class RunMemories: Sendable {
     let count: Int
     /// Whether what is written is added to what is there, as gradients are.
     let accumulates: Bool
+    /// Whether an element that nobody has written is a mistake; if the shape of the elements is stated,
+    /// it is zeros.
+    var isChecked = false
   }
 
   /// What copies have seen of a stack.
@@ -30,6 +33,8 @@ package final class RunMemories: Sendable {
     var memories: [String: Memory] = [:]
     /// The shape of an element, by the name of an array or stack.
     var elements: [String: Shape] = [:]
+    /// The arrays of which every element has been written where the copy has come to.
+    var filled: Set<String> = []
     /// What is on each stack, as far as copies have come.
     var stacks: [String: Stack] = [:]
     /// The calculations of gradients that collect them in arrays like one.
@@ -70,6 +75,15 @@ package final class RunMemories: Sendable {
       return state.hasLearned
     }
   }
+
+  /// Begins a copy.
+  func begin() { state.withLock { $0.filled = [] } }
+
+  /// Notes that every element of an array is written.
+  func fill(_ name: String) { _ = state.withLock { $0.filled.insert(name) } }
+
+  /// Whether every element of an array has been written.
+  func isFilled(_ name: String) -> Bool { state.withLock { $0.filled.contains(name) } }
 
   func declare(_ name: String, _ memory: Memory) {
     state.withLock { $0.memories[name] = memory }

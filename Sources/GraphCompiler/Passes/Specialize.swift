@@ -51,6 +51,7 @@ package enum Specialize {
     if request.regionDepth > 0 { return try copy(for: request, options) }
     let memories = request.memories
     while true {
+      memories.begin()
       let result = Result { try copy(for: request, options) }
       if memories.takeNews() { continue }
       if case .success((let copy, .endOfSegment?)) = result,

@@ -52,12 +52,15 @@ extension SpecializedCopy {
       let count = try constant(inputs[0])?.integers?.first, (0...(1 << 24)).contains(count)
     else { return nil }
     let name = "\(request.path)\(node.name)"
+    var memory = RunMemories.Memory(
+      dtype: dtype, count: count, accumulates: false, isChecked: true)
     if case .shape(let stated)? = node.attributes["element_shape"],
-      let shape = stated.fullyDefined, !memories.learn(shape, of: name)
+      let shape = stated.fullyDefined
     {
-      return nil
+      memory.isChecked = false
+      guard memories.learn(shape, of: name) else { return nil }
     }
-    let handle = declared(name, .init(dtype: dtype, count: count, accumulates: false), node)
+    let handle = declared(name, memory, node)
     for source in memories.sources(of: name) {
       guard let shape = memories.element(name) else { break }
       let own = Self.name(of: name, collecting: source)
@@ -84,8 +87,64 @@ extension SpecializedCopy {
       target.add(
         Ops.AssignVariableOp.self, [handle, zeros], name: node.name + "/zeros",
         ["dtype": .type(memory.dtype)])
+      if memory.isChecked {
+        let none = fill(target.constant([memory.count], .int32), with: target.constant(false))
+        target.add(
+          Ops.AssignVariableOp.self, [flags(name, memory, node), none], name: node.name + "/unset",
+          ["dtype": .type(.bool)])
+      }
     }
     return handle
+  }
+
+  /// The handle of what tells which elements of an array have been written.
+  private func flags(_ name: String, _ memory: RunMemories.Memory, _ node: Node) -> Tensor {
+    target.add(
+      Ops.VarHandleOp.self, name: node.name + "_written",
+      [
+        "dtype": .type(.bool), "shape": .shape([memory.count]),
+        "shared_name": (name + "/written").attribute, Node.runMemory: .bool(true),
+      ]
+    ).output(0)
+  }
+
+  /// Notes that elements of an array are written.
+  ///
+  /// - Parameter indices: which ones; nil for all.
+  private func noteWriting(
+    _ indices: Tensor?, _ name: String, _ memory: RunMemories.Memory, _ node: Node
+  ) {
+    guard memory.isChecked else { return }
+    // A round may never come.
+    if indices == nil, request.regionDepth == 0 { memories.fill(name) }
+    let shape = indices?.shape.fullyDefined ?? [memory.count]
+    let set = fill(target.constant(shape.dimensions, .int32), with: target.constant(true))
+    let handle = flags(name, memory, node)
+    if let indices {
+      add(Ops.ResourceScatterUpdate.self, [handle, indices, set], node, ["dtype": .type(.bool)])
+    } else {
+      add(Ops.AssignVariableOp.self, [handle, set], node, ["dtype": .type(.bool)])
+    }
+  }
+
+  /// Has the run end where it reads an element that nobody has written.
+  ///
+  /// - Parameter indices: which are read; nil for all.
+  private func checkReading(
+    _ indices: Tensor?, _ name: String, _ memory: RunMemories.Memory, _ node: Node
+  ) {
+    guard memory.isChecked, !memories.isFilled(name) else { return }
+    let handle = flags(name, memory, node)
+    let own = ["dtype": Attribute.type(.bool)]
+    let read =
+      indices.map { add(Ops.ResourceGather.self, [handle, $0], node, own) }
+      ?? add(Ops.ReadVariableOp.self, [handle], node, own)
+    let isWritten = reduceAll(read.output(0))
+    target.withScope({ $0.origin = node.index }) {
+      target.add(
+        Ops.Assert.self, [isWritten, isWritten], name: node.name + "/everyElementIsWritten",
+        ["T": .list([.type(.bool)])])
+    }
   }
 
   private func handle(_ name: String, _ memory: RunMemories.Memory, _ node: Node) -> Tensor {
@@ -145,12 +204,14 @@ extension SpecializedCopy {
       guard handle.node[Ops.VarHandleOp.shape].fullyDefined != nil else { return [flow] }
       let op: any Op.Type =
         memory.accumulates ? Ops.ResourceScatterAdd.self : Ops.ResourceScatterUpdate.self
+      noteWriting(inputs[1], name, memory, node)
       return add(op, [handle, inputs[1], value], node, dtype).isPoison ? nil : [flow]
     case Ops.TensorArrayReadV3.name:
       guard let shape = memories.element(name) else { return nil }
       guard handle.node[Ops.VarHandleOp.shape].fullyDefined != nil else {
         return [placeholder(memory.dtype, shape)]
       }
+      checkReading(inputs[1], name, memory, node)
       return [add(Ops.ResourceGather.self, [handle, inputs[1]], node, dtype).output(0)]
     case Ops.TensorArrayGatherV3.name:
       guard let shape = memories.element(name), let count = inputs[1].shape.count else {
@@ -159,7 +220,9 @@ extension SpecializedCopy {
       guard handle.node[Ops.VarHandleOp.shape].fullyDefined != nil else {
         return [placeholder(memory.dtype, Shape([count] + shape.dimensions))]
       }
-      if try isEvery(inputs[1], memory.count) {
+      let isWhole = try isEvery(inputs[1], memory.count)
+      checkReading(isWhole ? nil : inputs[1], name, memory, node)
+      if isWhole {
         return [add(Ops.ReadVariableOp.self, [handle], node, dtype).output(0)]
       }
       return [add(Ops.ResourceGather.self, [handle, inputs[1]], node, dtype).output(0)]
@@ -171,7 +234,9 @@ extension SpecializedCopy {
       guard handle.node[Ops.VarHandleOp.shape].fullyDefined != nil else { return [flow] }
       let op: any Op.Type
       var inputs = [handle, inputs[1], value]
-      if try isEvery(inputs[1], memory.count), shape[0] == memory.count {
+      let isWhole = try isEvery(inputs[1], memory.count) && shape[0] == memory.count
+      noteWriting(isWhole ? nil : inputs[1], name, memory, node)
+      if isWhole {
         inputs = [handle, value]
         op = memory.accumulates ? Ops.AssignAddVariableOp.self : Ops.AssignVariableOp.self
       } else {
@@ -186,6 +251,7 @@ extension SpecializedCopy {
       guard handle.node[Ops.VarHandleOp.shape].fullyDefined != nil else {
         return [placeholder(memory.dtype, Shape(sizes)), lengths]
       }
+      checkReading(nil, name, memory, node)
       let all = add(Ops.ReadVariableOp.self, [handle], node, dtype).output(0)
       return [reshape(all, to: sizes), lengths]
     case Ops.TensorArraySplitV3.name:
@@ -198,6 +264,7 @@ extension SpecializedCopy {
         memories.learn(Shape([length] + shape.dimensions.dropFirst()), of: name)
       else { return nil }
       guard handle.node[Ops.VarHandleOp.shape].fullyDefined != nil else { return [flow] }
+      noteWriting(nil, name, memory, node)
       let rows = reshape(value, to: [lengths.count, length] + shape.dimensions.dropFirst())
       let op: any Op.Type =
         memory.accumulates ? Ops.AssignAddVariableOp.self : Ops.AssignVariableOp.self

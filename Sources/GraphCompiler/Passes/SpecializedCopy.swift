@@ -8,7 +8,7 @@ struct SpecializedCopy {
   let options: CompilerOptions
   let target: Graph
   /// The placeholder of each fed tensor, by its endpoint in the source.
-  private var feeds: [Endpoint: Tensor] = [:]
+  private(set) var feeds: [Endpoint: Tensor] = [:]
   /// The copies of each node's outputs; nil for a dead one.
   private(set) var outputs: [Int: [Tensor?]] = [:]
   private var dead = Set<Int>()
@@ -19,7 +19,7 @@ struct SpecializedCopy {
   let needed: [Node]
   /// Why a loop is no part of the plan, if one is not.
   var loopFault: String?
-  private let positions: [Endpoint: Int]
+  let positions: [Endpoint: Int]
 
   private(set) var log: RewriteLog
 
@@ -301,95 +301,6 @@ struct SpecializedCopy {
       inputs[0].shape.rank == 0, let origin = Origin(inputs[0], self), !origin.feeds.isEmpty
     else { return nil }
     return origin.feeds
-  }
-
-  // MARK: Values
-
-  /// What may have to be computed before it is known.
-  private enum Decided<Value> {
-    case known(Value)
-    /// It follows from feeds, or must be computed first.
-    case unknown(Halt)
-  }
-
-  /// The value of a predicate.
-  private func decision(_ predicate: Tensor?, at node: Node) throws -> Decided<Bool> {
-    guard let predicate else { return .known(false) }
-    guard (predicate.shape.rank ?? 0) == 0 else { throw notAPredicate(predicate, node) }
-    switch try self.value(of: predicate, node, 1) {
-    case .unknown(let halt): return .unknown(halt)
-    case .known(let value):
-      guard value.shape.rank == 0, let number = value.integers?.first else {
-        throw notAPredicate(predicate, node)
-      }
-      return .known(number != 0)
-    }
-  }
-
-  private func notAPredicate(_ tensor: Tensor, _ node: Node) -> CompilationError {
-    .invalid(
-      GraphError(
-        "the predicate must be a Boolean scalar, found \(tensor)", node: node.name, op: node.op,
-        site: node.site))
-  }
-
-  /// A small input as a constant, for a node whose shape depends on it.
-  private func decidedInput(_ tensor: Tensor, _ node: Node, _ position: Int) throws
-    -> Decided<Tensor>
-  {
-    guard tensor.dtype.byteCount != nil, let count = tensor.shape.count,
-      count <= PartialValue.longest, tensor.constantValue == nil
-    else { return .known(tensor) }
-    switch try value(of: tensor, node, position) {
-    case .known(let value): return .known(target.constant(value))
-    case .unknown(let halt): return .unknown(halt)
-    }
-  }
-
-  /// A small tensor's value: a constant's, or what follows from constants.
-  private func value(of tensor: Tensor, _ node: Node, _ position: Int) throws
-    -> Decided<TensorValue>
-  {
-    if let value = tensor.constantValue { return .known(value) }
-    guard let origin = Origin(tensor, self) else {
-      return .unknown(try end(deciding: node.record.inputs[position]))
-    }
-    if !origin.feeds.isEmpty { return .unknown(.needsValues(origin.feeds)) }
-    return .known(try Compiler.evaluate([tensor], options)[0])
-  }
-
-  /// The value of what follows from constants alone; nil if it does not.
-  func constant(_ tensor: Tensor) throws -> TensorValue? {
-    if let value = tensor.constantValue { return value }
-    guard tensor.dtype.byteCount != nil, let origin = Origin(tensor, self), origin.feeds.isEmpty
-    else { return nil }
-    return try Compiler.evaluate([tensor], options)[0]
-  }
-
-  /// What a tensor follows from, if that is constants and small feeds alone.
-  private struct Origin {
-    /// The feeds by position.
-    var feeds: [Int] = []
-
-    init?(_ tensor: Tensor, _ copy: SpecializedCopy) {
-      let placeholders = Dictionary(
-        copy.feeds.map { ($0.value.node.index, copy.positions[$0.key] ?? 0) },
-        uniquingKeysWith: { first, _ in first })
-      var seen = Set<Int>()
-      var pending = [tensor.node]
-      while let node = pending.popLast() {
-        guard seen.insert(node.index).inserted else { continue }
-        if node.op == Ops.Const.name { continue }
-        if let position = placeholders[node.index] {
-          guard copy.request.feeds[position].shape.count <= PartialValue.longest else { return nil }
-          feeds.append(position)
-          continue
-        }
-        guard node.isPure, !node.record.inputs.isEmpty else { return nil }
-        pending += node.inputs.map(\.node)
-      }
-      feeds.sort()
-    }
   }
 }
 
