@@ -5,8 +5,8 @@ import TensorCore
 /// The whole compiler, from the graph as it was written to the plan that a session runs.
 ///
 /// A graph is flattened once for all of its runs; everything else is done for one request. The lists
-/// below are in the order in which the phases run, each with the reason for its place. After every phase
-/// the verifier looks at what it left, and the log notes how long it took.
+/// below are in the order in which the phases run, each with the reason for its place. After every pass
+/// over nodes or kernels the verifier looks at what it left; the log notes how long each took.
 public enum Compiler {
   /// First: calls are put in place and older variables become resources, so that nothing after it
   /// knows of functions that are called or of edges that carry variables.

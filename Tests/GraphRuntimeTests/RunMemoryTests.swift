@@ -171,4 +171,58 @@ import Testing
       }
     }
   }
+
+  /// Memory is apart from variables and from the memory of loops, whatever these are called.
+  @Test func namesMeetNoOthers() throws {
+    let x = graph.placeholder(.float32, [2], name: "x")
+    let array = graph.add(
+      Ops.TensorArrayV3.self, [graph.constant(Int32(2))], name: "array",
+      ["dtype": .type(.float32)])
+    let variable = graph.add(
+      Ops.VarHandleOp.self, name: "v",
+      ["dtype": .type(.float32), "shape": .shape([2]), "shared_name": "array".attribute]
+    ).output(0)
+    let assigned = graph.add(
+      Ops.AssignVariableOp.self, [variable, graph.constant([Float(5), 6])],
+      ["dtype": .type(.float32)])
+    let rounds = loop(graph.constant(Int32(2)), array.output(0), array.output(1), x) {
+      own, round, handle, flow, x in
+      let inner = own.add(
+        Ops.TensorArrayV3.self, [own.constant(Int32(2))], name: "array", ["dtype": .type(.float32)])
+      let kept = own.add(
+        Ops.TensorArrayWriteV3.self, [inner.output(0), round, x * 100, inner.output(1)]
+      ).output(0)
+      let next = own.add(Ops.TensorArrayWriteV3.self, [handle, round, x, flow]).output(0)
+      return (next + kept * 0, x * 2)
+    }
+    let all = graph.add(
+      Ops.TensorArrayGatherV3.self,
+      [array.output(0), graph.constant([0, 1], .int32), rounds.output(3)],
+      ["dtype": .type(.float32)]
+    ).output(0)
+    let value = graph.controlDependencies([rounds]) {
+      variable.apply(Ops.ReadVariableOp.self, [], ["dtype": .type(.float32)])
+    }
+    let session = try Session(graph)
+    try session.run(assigned)
+    let values = try session.run([all, value], feeding: [x: [Float(1), 3]])
+    #expect(try values[0].scalars(as: Float.self) == [1, 3, 2, 6])
+    #expect(try values[1].scalars(as: Float.self) == [5, 6])
+  }
+
+  /// Nobody else's graph holds memory of a run, which would be whatever was there before.
+  @Test(arguments: [true, false]) func markedHandlesAreErrors(isMarked: Bool) throws {
+    let handle = graph.add(
+      Ops.VarHandleOp.self, name: "v",
+      [
+        "dtype": .type(.float32), "shape": .shape([1000]),
+        "shared_name": (isMarked ? "v" : "run memory: v").attribute,
+        "_run_memory": .bool(isMarked),
+      ]
+    ).output(0)
+    let value = handle.apply(Ops.ReadVariableOp.self, [], ["dtype": .type(.float32)])
+    let session = try Session(graph)
+    let error = #expect(throws: CompilationError.self) { try session.run(value) }
+    #expect("\(error.map { "\($0)" } ?? "")".contains("memory of a run"))
+  }
 }

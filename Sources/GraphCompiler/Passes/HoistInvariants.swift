@@ -126,9 +126,7 @@ extension Node {
     }
     switch definition {
     case _ where op == Ops.Const.name: return true
-    case let op as any ElementwiseOp.Type:
-      return record.outputs[0].dtype.isFloatingPoint
-        || !Lowering.expression(of: op, self).mayFail
+    case let op as any ElementwiseOp.Type: return !Lowering.expression(of: op, self).mayFail
     case is any ViewOp.Type, is any ReductionOp.Type: return true
     default: return isProduct
     }

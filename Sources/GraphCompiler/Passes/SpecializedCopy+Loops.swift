@@ -70,7 +70,7 @@ private struct RegionBody {
   /// Which of the loop's inputs the copies take; the others are known where they are used.
   private(set) var passed: [Int] = []
   /// For each of these what the next round has in its place; nil for what stays the same.
-  private var next: [Tensor?] = []
+  private(set) var results: [Tensor?] = []
   private let loop: FlatGraph.Loop
   private let inputs: [Tensor]
   private let name: String
@@ -113,12 +113,9 @@ private struct RegionBody {
     }
     for index in inputs.indices where !Self.isKnown(inputs[index], isFixed: isFixed[index]) {
       passed.append(index)
-      next.append(carried.firstIndex(of: index).map { made.fetches[$0] })
+      results.append(carried.firstIndex(of: index).map { made.fetches[$0] })
     }
   }
-
-  /// What the body gives for the next round, in the order of what it takes.
-  var results: [Tensor?] { next }
 
   /// The copy of the condition.
   ///
@@ -195,7 +192,8 @@ private struct RegionBody {
     request.regionDepth = copy.request.regionDepth + 1
     request.regionBudget = copy.request.regionBudget
     request.memories = copy.request.memories
-    request.path = copy.request.path + name + "/"
+    // No name of a node holds a colon.
+    request.path = copy.request.path + name + ":"
     // What is wrong with a round is said when it runs: there may be none.
     let outcome: Specialize.Outcome
     do {

@@ -31,7 +31,7 @@ extension SpecializedCopy {
       guard case .type(let dtype)? = node.attributes["elem_type"], dtype.byteCount != nil else {
         return nil
       }
-      let name = "\(request.path)\(node.name)"
+      let name = "\(Node.runMemoryPrefix)\(request.path)\(node.name)"
       let memory = RunMemories.Memory(dtype: dtype, count: 0, accumulates: false)
       memories.declare(name, memory)
       let handle = handle(name, memory, node)
@@ -51,7 +51,7 @@ extension SpecializedCopy {
       node.attributes["dynamic_size"] != .bool(true),
       let count = try constant(inputs[0])?.integers?.first, (0...(1 << 24)).contains(count)
     else { return nil }
-    let name = "\(request.path)\(node.name)"
+    let name = "\(Node.runMemoryPrefix)\(request.path)\(node.name)"
     var memory = RunMemories.Memory(
       dtype: dtype, count: count, accumulates: false, isChecked: true)
     if case .shape(let stated)? = node.attributes["element_shape"],
@@ -71,7 +71,7 @@ extension SpecializedCopy {
   }
 
   private static func name(of array: String, collecting source: String) -> String {
-    "\(array)/\(source)"
+    "\(array)@\(source)"
   }
 
   /// The handle of memory, which begins as zeros once its size is known.
@@ -103,7 +103,7 @@ extension SpecializedCopy {
       Ops.VarHandleOp.self, name: node.name + "_written",
       [
         "dtype": .type(.bool), "shape": .shape([memory.count]),
-        "shared_name": (name + "/written").attribute, Node.runMemory: .bool(true),
+        "shared_name": (name + ":written").attribute, Node.runMemory: .bool(true),
       ]
     ).output(0)
   }
@@ -302,6 +302,8 @@ extension SpecializedCopy {
 extension Node {
   /// Marks the handle of what lasts as long as a run.
   static let runMemory = "_run_memory"
+  /// What the names of such memory begin with, apart from those of variables.
+  static let runMemoryPrefix = "run memory: "
 
   /// Whether the node is the handle of memory that lasts as long as a run.
   var isRunMemory: Bool { attributes[Self.runMemory] == .bool(true) }

@@ -266,6 +266,11 @@ struct SpecializedCopy {
           || $0.node.isRunMemory && !options.isCompilersGraph)
     }
     if let other { throw GraphError("\(other) is not a variable's handle") }
+    if node.op == Ops.VarHandleOp.name, !options.isCompilersGraph,
+      node.isRunMemory || node.variableName.hasPrefix(Node.runMemoryPrefix)
+    {
+      throw GraphError("is named or marked as memory of a run, which only the compiler makes")
+    }
     // What is not fed passes its default on, whose shape may be narrower than that of feeds.
     let isDefault = node.op == Ops.PlaceholderWithDefault.name
     let draft = NodeRecord(
