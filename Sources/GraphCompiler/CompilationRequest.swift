@@ -37,14 +37,8 @@ public struct CompilationRequest: Sendable {
   package var loops: [Int: FlatGraph.Loop] = [:]
   /// The graph that holds the functions which loops call.
   package var library: Graph?
-  /// How many loops the request is a round of, as regions of one plan.
-  package var regionDepth = 0
-  /// How many loops may still be made regions.
-  package var regionBudget = RegionBudget()
-  /// The arrays that are memory of the plan.
-  package var memories = RunMemories()
-  /// What the names of memory begin with: the loops that the request is a round of.
-  package var path = ""
+  /// The loops that the request is a round of, as regions of one plan.
+  package var region = RegionContext()
   /// Where the copy is for other sizes too, and never becomes a plan.
   package var open: OpenSizes?
 
@@ -57,17 +51,40 @@ public struct CompilationRequest: Sendable {
   }
 }
 
-/// A number that everything made for one request counts down: functions may call one another so often
-/// that their loops have no end in reach.
-package final class RegionBudget: Sendable {
-  private let left = Mutex(256)
+/// Where in the loops of one plan a request is, and what all requests for it share.
+package struct RegionContext: Sendable {
+  /// How many loops it is a round of.
+  private(set) var depth = 0
+  /// The names of these loops, with which names of memory begin.
+  private(set) var path = ""
+  /// The arrays and stacks that are memory of the plan.
+  let memories = RunMemories()
+  private let budget = Budget()
 
-  /// Whether one more is granted.
-  func take() -> Bool {
-    left.withLock {
-      $0 -= 1
-      return $0 >= 0
+  /// Each loop in a loop takes some of the stack.
+  private static let depthLimit = 16
+
+  /// A number that all count down: functions may call one another so often that their loops have no end
+  /// in reach.
+  private final class Budget: Sendable {
+    let left = Mutex(256)
+  }
+
+  /// A context outside of loops.
+  package init() {}
+
+  /// The context of a loop's rounds; nil if there are too many.
+  func entering(_ loop: String) -> RegionContext? {
+    let isGranted = budget.left.withLock { left in
+      left -= 1
+      return left >= 0
     }
+    guard isGranted, depth < Self.depthLimit else { return nil }
+    var inner = self
+    inner.depth += 1
+    // No name of a node holds a colon.
+    inner.path += loop + ":"
+    return inner
   }
 }
 

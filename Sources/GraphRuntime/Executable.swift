@@ -130,17 +130,9 @@ package final class Executable: Sendable {
 extension [Plan.Block] {
   /// The blocks with those steps alone; loops stay as they are.
   fileprivate func filter(_ isKept: (Int) -> Bool) -> [Plan.Block] {
-    flatMap { block -> [Plan.Block] in
-      guard case .steps(let steps) = block else { return [block] }
-      var runs: [Range<Int>] = []
-      for step in steps where isKept(step) {
-        if let last = runs.last, last.upperBound == step {
-          runs[runs.count - 1] = last.lowerBound..<(step + 1)
-        } else {
-          runs.append(step..<(step + 1))
-        }
-      }
-      return runs.map { .steps($0) }
+    reduce(into: []) { kept, block in
+      guard case .steps(let steps) = block else { return kept.append(block) }
+      for step in steps where isKept(step) { kept.extend(by: step..<(step + 1)) }
     }
   }
 }

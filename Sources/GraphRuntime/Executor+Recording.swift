@@ -18,7 +18,7 @@ extension Executor {
     try walk(blocks, of: executable, in: memory) { index throws(SessionError) in
       let callable = executable.callables[index]
       let operands = UnsafePointer(memory.addresses + executable.firstOperand[index])
-      let start = RunRecorder.now()
+      let start = UInt64(Clock.now)
       let status: KernelStatus
       if recorder.manner == .traced {
         status = traced(callable, operands, memory, recorder)
@@ -28,7 +28,7 @@ extension Executor {
         status = callable.run(
           tiles: 0..<callable.tileCount, operands: operands, scratch: memory.scratch[0].base)
       }
-      recorder.note(index, from: start, to: RunRecorder.now())
+      recorder.note(index, from: start, to: UInt64(Clock.now))
       if status != .success { throw failure(status, of: index, executable.plan, memory) }
     }
   }
@@ -62,10 +62,10 @@ private struct TracedCall {
 
   static func run(_ call: UnsafeMutableRawPointer, _ tiles: Range<Int>, _ worker: Int) {
     let call = call.assumingMemoryBound(to: TracedCall.self).pointee
-    let start = RunRecorder.now()
+    let start = UInt64(Clock.now)
     let status = call.callable.run(
       tiles: tiles, operands: call.operands, scratch: call.memory.scratch[worker].base)
-    call.recorder.note(tiles, on: worker, from: start, to: RunRecorder.now())
+    call.recorder.note(tiles, on: worker, from: start, to: UInt64(Clock.now))
     if status != .success { call.memory.statuses[worker] = status }
   }
 }

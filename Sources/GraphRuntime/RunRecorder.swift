@@ -48,22 +48,15 @@ final class RunRecorder: @unchecked Sendable {
     tiles.deallocate()
   }
 
-  /// Nanoseconds of a clock that nobody sets.
-  static func now() -> UInt64 {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
-  }
-
   /// Runs `body`, one run, in the given manner.
   func record<Result>(_ manner: Manner, anew: Bool, _ body: () throws -> Result) rethrows
     -> Result
   {
     self.manner = manner
     computesLiveAnew = anew
-    let start = Self.now()
+    let start = UInt64(Clock.now)
     let result = try body()
-    let end = Self.now()
+    let end = UInt64(Clock.now)
     switch manner {
     case .live: break
     case .plain:

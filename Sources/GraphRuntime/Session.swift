@@ -69,30 +69,25 @@ public final class Session: Sendable {
       compiler: CompilerSettings(contracts: contracts, rewrites: optimizes, fuses: optimizes))
   }
 
-  package init(
+  package convenience init(
     _ graph: Graph, backend: BackendChoice, threads: Int?, memoryBudget: Int? = nil,
     compiler: CompilerSettings
   ) throws(GraphErrors) {
-    try graph.throwNewErrors()
-    self.graph = graph
-    backends = backend == .cpu ? [CPUBackend()] : [LLVMBackend(), CPUBackend()]
-    self.compiler = compiler
-    self.memoryBudget = memoryBudget
-    executor = Executor(
-      pool: threads.map { ThreadPool(threadCount: $0) } ?? .common,
-      roundLimit: compiler.roundLimit)
+    try self.init(
+      graph, asking: backend == .cpu ? [CPUBackend()] : [LLVMBackend(), CPUBackend()],
+      threads: threads, memoryBudget: memoryBudget, compiler: compiler)
   }
 
   /// A session with backends of its own.
   package init(
     _ graph: Graph, asking backends: [any Backend], threads: Int? = nil,
-    compiler: CompilerSettings = CompilerSettings()
+    memoryBudget: Int? = nil, compiler: CompilerSettings = CompilerSettings()
   ) throws(GraphErrors) {
     try graph.throwNewErrors()
     self.graph = graph
     self.backends = backends
     self.compiler = compiler
-    memoryBudget = nil
+    self.memoryBudget = memoryBudget
     executor = Executor(
       pool: threads.map { ThreadPool(threadCount: $0) } ?? .common,
       roundLimit: compiler.roundLimit)

@@ -67,7 +67,8 @@ struct IndexVectors: Sendable {
     reader = IndexReader(indices.dtype)
   }
 
-  /// Whether all vectors point inside, so that nothing is written where one does not.
+  /// Whether all vectors point inside, so that what is changed in place is not changed
+  /// in part.
   func areInside(_ base: UnsafeMutableRawPointer) -> Bool {
     (0..<count).allSatisfy { place(base, $0) != nil }
   }

@@ -22,19 +22,18 @@ struct LSTMRows: Sendable {
     guard step.dtype == .float32 else { return nil }
     let rows = LSTMRows(
       steps: steps, time: step.shape[0], batch: step.shape[1], cells: step.shape[2])
-    let (inputs, outputs) = (call.inputs.map(\.buffer), call.outputs.map(\.buffer))
+    let (end, outputs) = (call.inputs[0].buffer, call.outputs.map(\.buffer))
+    let parts = call.inputs.dropFirst().map(\.buffer)
     // Where there are no cells there may be any number of rows.
     let tiles = rows.cells == 0 ? 0 : (rows.batch + rowsPerTile - 1) / rowsPerTile
     let work = [rows.time, rows.batch, rows.cells, rows.cells + 40].sizeProduct
     let scratch = 4 * min(rowsPerTile, rows.batch) * 4 * rows.cells
     return NamedCallable(tiles: tiles, scratch: scratch, nanoseconds: work) {
       tiles, operands, scratch in
-      let stated = operands[inputs[0]].load(as: Int64.self)
+      let stated = operands[end].load(as: Int64.self)
       guard let end = Int(exactly: stated), (0...rows.time).contains(end) else { return .badIndex }
-      func pointers(_ buffers: ArraySlice<Int>) -> [UnsafeMutablePointer<Float>] {
-        buffers.map { operands[$0].assumingMemoryBound(to: Float.self) }
-      }
-      let (given, made) = (pointers(inputs[1...]), pointers(outputs[...]))
+      let given = Tensors(operands: operands, buffers: parts)
+      let made = Tensors(operands: operands, buffers: outputs)
       for tile in tiles {
         let first = tile * rowsPerTile
         let own = first..<min(first + rowsPerTile, rows.batch)
@@ -48,12 +47,22 @@ struct LSTMRows: Sendable {
     }
   }
 
+  /// The tensors of a call, by their number; no array is made of them, since a run allocates nothing.
+  private struct Tensors {
+    let operands: UnsafePointer<UnsafeMutableRawPointer>
+    let buffers: [Int]
+
+    subscript(number: Int) -> UnsafeMutablePointer<Float> {
+      operands[buffers[number]].assumingMemoryBound(to: Float.self)
+    }
+  }
+
   /// - Parameters:
   ///   - given: gates of all steps, state, output, weights, peepholes.
   ///   - made: i, cs, f, o, ci, co, h of all steps.
   private func forward(
-    _ rows: Range<Int>, _ end: Int, _ given: [UnsafeMutablePointer<Float>],
-    _ made: [UnsafeMutablePointer<Float>], _ gates: UnsafeMutablePointer<Float>
+    _ rows: Range<Int>, _ end: Int, _ given: Tensors, _ made: Tensors,
+    _ gates: UnsafeMutablePointer<Float>
   ) {
     let (count, width) = (rows.count * cells, 4 * cells)
     let (i, cs, f, o, ci, co, h) = (made[0], made[1], made[2], made[3], made[4], made[5], made[6])
@@ -97,7 +106,7 @@ struct LSTMRows: Sendable {
     }
     for t in end..<time {
       let start = (t * batch + rows.lowerBound) * cells
-      for part in made { (part + start).update(repeating: 0, count: count) }
+      for part in made.buffers.indices { (made[part] + start).update(repeating: 0, count: count) }
     }
   }
 
@@ -107,13 +116,13 @@ struct LSTMRows: Sendable {
   ///   - made: the gradients of all gates, of the first state and of the first output, which carry
   ///     those of the step before until then.
   private func backward(
-    _ rows: Range<Int>, _ end: Int, _ given: [UnsafeMutablePointer<Float>],
-    _ made: [UnsafeMutablePointer<Float>]
+    _ rows: Range<Int>, _ end: Int, _ given: Tensors, _ made: Tensors
   ) {
     let (count, width, first) = (rows.count * cells, 4 * cells, rows.lowerBound * cells)
     let (wci, wcf, wco) = (given[2], given[3], given[4])
     let (i, cs, f) = (given[5], given[6], given[7])
     let (o, ci, co) = (given[8], given[9], given[10])
+    let (csGradient, hGradient) = (given[11], given[12])
     let (state, output) = (made[1] + first, made[2] + first)
     state.update(repeating: 0, count: count)
     output.update(repeating: 0, count: count)
@@ -125,9 +134,9 @@ struct LSTMRows: Sendable {
         let gate = made[0] + 4 * start + row * width
         for j in 0..<cells {
           let (own, at) = (row * cells + j, start + row * cells + j)
-          let dh = given[12][at] + output[own]
+          let dh = hGradient[at] + output[own]
           let dO = o[at] * (1 - o[at]) * dh * co[at]
-          var dcs = (1 - co[at] * co[at]) * dh * o[at] + (given[11][at] + state[own])
+          var dcs = (1 - co[at] * co[at]) * dh * o[at] + (csGradient[at] + state[own])
           if looks { dcs += dO * wco[j] }
           let df = f[at] * (1 - f[at]) * dcs * before[own]
           let di = i[at] * (1 - i[at]) * dcs * ci[at]

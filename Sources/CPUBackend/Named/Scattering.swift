@@ -71,10 +71,11 @@ enum Scattering {
     return NamedCallable(nanoseconds: total / 4 + vectors.count * vectors.sliceCount * 2) {
       _, operands, _ in
       let target = operands[to].assumingMemoryBound(to: T.self)
-      guard vectors.areInside(operands[indices.buffer]) else { return .badIndex }
       if operands[base.buffer] != operands[to] {
         operands[to].copyMemory(
           from: operands[base.buffer], byteCount: total * MemoryLayout<T>.size)
+      } else if !vectors.areInside(operands[indices.buffer]) {
+        return .badIndex
       }
       let source = operands[updates.buffer].assumingMemoryBound(to: T.self)
       let count = vectors.sliceCount
@@ -104,9 +105,10 @@ enum Scattering {
     return NamedCallable(nanoseconds: total / 16 + vectors.count * (4 + bytes / 16)) {
       _, operands, _ in
       var isTaken = [Bool](repeating: false, count: places)
-      guard vectors.areInside(operands[indices.buffer]) else { return .badIndex }
       if operands[base.buffer] != operands[to] {
         operands[to].copyMemory(from: operands[base.buffer], byteCount: total)
+      } else if !vectors.areInside(operands[indices.buffer]) {
+        return .badIndex
       }
       for i in 0..<vectors.count {
         guard let place = vectors.place(operands[indices.buffer], i) else { return .badIndex }

@@ -16,7 +16,8 @@ package struct KernelList {
   let carries: [(result: Tensor, argument: Tensor)]
   /// Whether they are a part of a loop.
   let isRound: Bool
-  private var liveness: Liveness
+  /// What changes with variables alone; nil in a loop, whose kernels run in every round.
+  private var liveness: Liveness?
 
   /// - Parameter carries: for a loop's body what the next round has; nil outside of loops.
   init(
@@ -29,7 +30,7 @@ package struct KernelList {
     self.carries = carries ?? []
     isRound = carries != nil
     log = workspace.log
-    liveness = Liveness(written: ApplyRules.writtenVariables(workspace))
+    liveness = isRound ? nil : Liveness(written: ApplyRules.writtenVariables(workspace))
   }
 
   /// Rewrites the kernels of loops, the condition's and the body's.
@@ -65,10 +66,10 @@ package struct KernelList {
 
   /// Whether the kernel runs only after a variable changed.
   mutating func isLive(_ kernel: FusedKernel) -> Bool {
-    guard !isRound, kernel.outputCount > 0, case .tensor(let tensor) = kernel.operands[0] else {
-      return false
-    }
-    return tensor.node.op != Ops.ReadVariableOp.name && liveness.isLive(tensor)
+    guard kernel.outputCount > 0, case .tensor(let tensor) = kernel.operands[0],
+      tensor.node.op != Ops.ReadVariableOp.name
+    else { return false }
+    return liveness?.isLive(tensor) ?? false
   }
 }
 

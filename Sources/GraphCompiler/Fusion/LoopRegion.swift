@@ -40,7 +40,9 @@ package struct LoopRegion {
     var (read, written): (Set<FusedKernel.Source>, Set<FusedKernel.Source>) = ([], [])
     for workspace in [condition.workspace, body.workspace] {
       workspace.eachNode { node in
-        if node.isOnStack { written.insert(.stack(node.input(0).node.variableName)) }
+        if node.definition is any RunStackOp.Type {
+          written.insert(.stack(node.input(0).node.variableName))
+        }
         guard let op = node.definition as? any StateOp.Type, op.action != .declare else { return }
         let place = FusedKernel.Source.variable(node.input(0).node.variableName)
         if op.action == .write { written.insert(place) } else { read.insert(place) }
@@ -67,18 +69,6 @@ package struct LoopRegion {
 extension Node {
   /// Whether the node is a loop on functions.
   var isLoop: Bool { op == Ops.While.name || op == Ops.StatelessWhile.name }
-}
-
-extension Node {
-  /// Whether the node changes a stack.
-  var isOnStack: Bool {
-    guard let op = definition as? any KernelOp.Type, effects.contains(.writes),
-      case .named(.stack) = op.kernel(of: self)
-    else { return false }
-    return true
-  }
-
-  private var effects: Effects { definition?.effects ?? .none }
 }
 
 extension FusedKernel.Source {

@@ -1,13 +1,15 @@
 import StandardOps
 
-/// Computes what a variable is set to straight into the variable, though other kernels take it too.
+/// Computes what a variable is set to straight into the variable, though other kernels take it too; and
+/// so what the next round of a loop has in place of a value of this one.
 ///
 /// An optimizer's step takes its new moments on to the weights, so that they have a buffer of their own
 /// and are copied into their variables afterwards. Where nothing reads a variable's old value after its
 /// new one is computed, the new one is stored in the variable at once, and read there.
 package struct StoreThrough: KernelPass {
   package static let name = "store-through"
-  package static let summary = "computes a variable's new value straight into the variable"
+  package static let summary =
+    "computes new values of variables and rounds straight into their places"
 
   private var kernels: [FusedKernel]
   private let location: (FusedKernel.Source) -> FusedKernel.Source

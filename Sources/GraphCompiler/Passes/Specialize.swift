@@ -48,8 +48,8 @@ package enum Specialize {
     throws -> (copy: SpecializedCopy, halt: Halt?)
   {
     // What a round learns is of use to the copy around it.
-    if request.regionDepth > 0 { return try copy(for: request, options) }
-    let memories = request.memories
+    if request.region.depth > 0 { return try copy(for: request, options) }
+    let memories = request.region.memories
     while true {
       memories.begin()
       let result = Result { try copy(for: request, options) }

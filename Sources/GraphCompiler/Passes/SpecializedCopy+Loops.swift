@@ -13,15 +13,15 @@ extension SpecializedCopy {
     let body: RegionBody
     let condition: (workspace: Workspace, fetches: [Tensor?])
     do throws(NoRegion) {
-      guard request.regionDepth < Self.regionDepthLimit, request.regionBudget.take() else {
-        throw NoRegion("it lies in too many others")
+      guard let inner = request.region.entering(node.name) else {
+        throw NoRegion("there are too many loops, or it lies in too many")
       }
       if let unknown = inputs.first(where: {
         $0.shape.fullyDefined == nil && $0.dtype != .resource
       }) {
         throw NoRegion("\(unknown) is no tensor of a known size")
       }
-      body = try RegionBody(loop, inputs, of: self, in: node)
+      body = try RegionBody(loop, inputs, of: self, in: inner)
       condition = try body.condition(of: self)
     } catch {
       record(node, "runs round by round, since \(error.reason)")
@@ -51,9 +51,6 @@ extension SpecializedCopy {
     for (number, position) in body.passed.enumerated() { outputs[position] = made.output(number) }
     return Array(outputs.prefix(loop.variableCount))
   }
-
-  /// Each loop in a loop takes some of the stack.
-  private static let regionDepthLimit = 16
 }
 
 /// Why a loop cannot be part of its plan.
@@ -73,17 +70,18 @@ private struct RegionBody {
   private(set) var results: [Tensor?] = []
   private let loop: FlatGraph.Loop
   private let inputs: [Tensor]
-  private let name: String
+  private let region: RegionContext
   /// Whether an input has the same value in every round.
   private let isFixed: [Bool]
 
   /// - Throws: `NoRegion` if the body cannot be specialised, or changes the size of a variable.
   init(
-    _ loop: FlatGraph.Loop, _ inputs: [Tensor], of copy: SpecializedCopy, in node: Node
+    _ loop: FlatGraph.Loop, _ inputs: [Tensor], of copy: SpecializedCopy,
+    in region: RegionContext
   ) throws(NoRegion) {
     self.loop = loop
     self.inputs = inputs
-    name = node.name
+    self.region = region
     var isFixed = inputs.indices.map { index in
       index >= loop.variableCount || loop.body.outputs[index] == loop.body.inputs[index]
         || inputs[index].dtype == .resource
@@ -92,7 +90,7 @@ private struct RegionBody {
     var made: Workspace
     while true {
       made = try Self.specialized(
-        loop.body, carried.map { loop.body.outputs[$0] }, inputs, isFixed, of: copy, name)
+        loop.body, carried.map { loop.body.outputs[$0] }, inputs, isFixed, of: copy, region)
       // A constant that follows itself in every round, such as an array's flow, is no variable.
       let same = zip(carried, made.fetches).filter { index, next in
         next.constantValue != nil && next.constantValue == inputs[index].constantValue
@@ -124,7 +122,7 @@ private struct RegionBody {
     workspace: Workspace, fetches: [Tensor?]
   ) {
     let made = try Self.specialized(
-      loop.condition, loop.condition.outputs, inputs, isFixed, of: copy, name)
+      loop.condition, loop.condition.outputs, inputs, isFixed, of: copy, region)
     guard made.fetches.count == 1, made.fetches[0].dtype == .bool,
       made.fetches[0].shape == .scalar
     else { throw NoRegion("its condition is no Boolean scalar") }
@@ -162,7 +160,7 @@ private struct RegionBody {
 
   private static func specialized(
     _ function: Function, _ outputs: [Tensor], _ inputs: [Tensor], _ isFixed: [Bool],
-    of copy: SpecializedCopy, _ name: String
+    of copy: SpecializedCopy, _ region: RegionContext
   ) throws(NoRegion) -> Workspace {
     let library = copy.request.library ?? copy.request.graph
     let flat: FlatGraph
@@ -189,11 +187,7 @@ private struct RegionBody {
       targets: targets.map { flat.graph.node(at: $0) })
     request.loops = flat.loops
     request.library = library
-    request.regionDepth = copy.request.regionDepth + 1
-    request.regionBudget = copy.request.regionBudget
-    request.memories = copy.request.memories
-    // No name of a node holds a colon.
-    request.path = copy.request.path + name + ":"
+    request.region = region
     // What is wrong with a round is said when it runs: there may be none.
     let outcome: Specialize.Outcome
     do {

@@ -31,7 +31,7 @@ extension SpecializedCopy {
       guard case .type(let dtype)? = node.attributes["elem_type"], dtype.byteCount != nil else {
         return nil
       }
-      let name = "\(Node.runMemoryPrefix)\(request.path)\(node.name)"
+      let name = "\(Node.runMemoryPrefix)\(request.region.path)\(node.name)"
       let memory = RunMemories.Memory(dtype: dtype, count: 0, accumulates: false)
       memories.declare(name, memory)
       let handle = handle(name, memory, node)
@@ -51,7 +51,7 @@ extension SpecializedCopy {
       node.attributes["dynamic_size"] != .bool(true),
       let count = try constant(inputs[0])?.integers?.first, (0...(1 << 24)).contains(count)
     else { return nil }
-    let name = "\(Node.runMemoryPrefix)\(request.path)\(node.name)"
+    let name = "\(Node.runMemoryPrefix)\(request.region.path)\(node.name)"
     var memory = RunMemories.Memory(
       dtype: dtype, count: count, accumulates: false, isChecked: true)
     if case .shape(let stated)? = node.attributes["element_shape"],
@@ -116,7 +116,7 @@ extension SpecializedCopy {
   ) {
     guard memory.isChecked else { return }
     // A round may never come.
-    if indices == nil, request.regionDepth == 0 { memories.fill(name) }
+    if indices == nil, request.region.depth == 0 { memories.fill(name) }
     let shape = indices?.shape.fullyDefined ?? [memory.count]
     let set = fill(target.constant(shape.dimensions, .int32), with: target.constant(true))
     let handle = flags(name, memory, node)

@@ -75,7 +75,7 @@ struct SpecializedCopy {
   mutating func keep(_ copy: Node, as node: Node) { copies[node.index] = copy }
 
   /// The arrays that are memory of the plan.
-  var memories: RunMemories { request.memories }
+  var memories: RunMemories { request.region.memories }
 
   /// Whether a tensor of the source is fed.
   func isFed(_ endpoint: Endpoint) -> Bool { feeds[endpoint] != nil }

@@ -169,18 +169,8 @@ struct PlanBuilder {
     switch operand {
     case .tensor(let tensor): index = source(tensor)
     case .kept(let tensor): index = addBuffer(tensor, .arena(0))
-    case .variable(let name) where memories[name] != nil:
-      let handle = memories[name] ?? Node(graph: workspace.graph, record: .poison)
-      plan.buffers.append(
-        Plan.Buffer(
-          name: name, dtype: handle[Ops.VarHandleOp.dtype],
-          shape: handle[Ops.VarHandleOp.shape].fullyDefined ?? .scalar, location: .arena(0)))
-      index = plan.buffers.count - 1
     case .variable(let name):
-      let variable = variables[name] ?? 0
-      let use = plan.variables[variable]
-      plan.buffers.append(
-        Plan.Buffer(name: name, dtype: use.dtype, shape: use.shape, location: .variable(variable)))
+      plan.buffers.append(buffer(ofVariable: name))
       index = plan.buffers.count - 1
     case .stack(let name):
       plan.stacks.append(name)
@@ -198,6 +188,19 @@ struct PlanBuilder {
     }
     buffers[operand] = index
     return index
+  }
+
+  /// A variable's buffer; in the arena if it lasts no longer than the run.
+  private func buffer(ofVariable name: String) -> Plan.Buffer {
+    if let handle = memories[name] {
+      return Plan.Buffer(
+        name: name, dtype: handle[Ops.VarHandleOp.dtype],
+        shape: handle[Ops.VarHandleOp.shape].fullyDefined ?? .scalar, location: .arena(0))
+    }
+    let variable = variables[name] ?? 0
+    let use = plan.variables[variable]
+    return Plan.Buffer(
+      name: name, dtype: use.dtype, shape: use.shape, location: .variable(variable))
   }
 
   /// The buffer of a tensor: its own, or that of what it merely renames.
@@ -220,17 +223,5 @@ struct PlanBuilder {
         name: tensor.name, dtype: tensor.dtype, shape: tensor.shape.fullyDefined ?? .scalar,
         location: location))
     return plan.buffers.count - 1
-  }
-}
-
-extension [Plan.Block] {
-  /// Adds steps at the end.
-  fileprivate mutating func extend(by steps: Range<Int>) {
-    if steps.isEmpty { return }
-    if case .steps(let range)? = last {
-      self[count - 1] = .steps(range.lowerBound..<steps.upperBound)
-    } else {
-      append(.steps(steps))
-    }
   }
 }

@@ -53,7 +53,7 @@ public struct Plan: Sendable {
   }
 
   /// Steps in the order in which they run.
-  public indirect enum Block: Sendable {
+  public enum Block: Sendable {
     /// Kernels one after the other.
     case steps(Range<Int>)
     /// Rounds of the same steps.
@@ -176,4 +176,16 @@ public struct Plan: Sendable {
 
   /// The variables that a run changes.
   public var writtenVariables: [Int] { variables.indices.filter { variables[$0].isWritten } }
+}
+
+extension [Plan.Block] {
+  /// Adds steps at the end.
+  package mutating func extend(by steps: Range<Int>) {
+    if steps.isEmpty { return }
+    if case .steps(let range)? = last, range.upperBound == steps.lowerBound {
+      self[count - 1] = .steps(range.lowerBound..<steps.upperBound)
+    } else {
+      append(.steps(steps))
+    }
+  }
 }
