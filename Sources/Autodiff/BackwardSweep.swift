@@ -156,7 +156,8 @@ struct BackwardSweep {
     let inputs = frame.enters.map { $0.input(0) }
     let gradients = graph.nameScope(frame.name + "_grad") {
       WhileGradient.gradients(
-        frame.condition, frame.body, inputs, upstream, frame.variableCount, context)
+        frame.condition, frame.body, inputs, upstream, frame.variableCount,
+        of: frame.exits.joined().first, context)
     }
     for (input, gradient) in zip(inputs, gradients) where carries(input.endpoint) {
       if let gradient { contribute(.dense(gradient), to: input.endpoint) }

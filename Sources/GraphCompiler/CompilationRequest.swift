@@ -12,6 +12,8 @@ public struct CompilationRequest: Sendable {
     public var shape: Shape
     /// The value, if the plan is to be made for this value alone.
     public var value: TensorValue?
+    /// What it stands for in a round of a loop, if that is a list of tensors.
+    package var list: ListValue?
 
     /// A feed of the given shape.
     public init(tensor: Tensor, shape: Shape, value: TensorValue? = nil) {

@@ -78,7 +78,7 @@ public enum Compiler {
   {
     do {
       switch try Specialize.run(request, options) {
-      case .whole(let workspace): return .plan(try plan(of: workspace, options))
+      case .whole(let workspace, _): return .plan(try plan(of: workspace, options))
       case .halted(.needsValues(let positions)): return .needsValues(positions)
       case .halted(.endOfSegment(let end)):
         return .segment(

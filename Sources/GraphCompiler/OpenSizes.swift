@@ -96,7 +96,7 @@ package struct OpenSizes: Sendable {
     -> Workspace
   {
     switch try Specialize.run(request, options) {
-    case .whole(let workspace): return workspace
+    case .whole(let workspace, _): return workspace
     case .halted(.needsValues(let positions)):
       let tensor = request.feeds[positions[0]].tensor
       throw CompilationError.invalid(

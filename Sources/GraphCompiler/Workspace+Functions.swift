@@ -1,17 +1,15 @@
 import GraphCore
 import StandardOps
 
-/// The copies of the functions that a copy's loops call.
+/// The copies of the functions that a copy's loops and branches call.
 extension Workspace {
-  /// The functions of the loops that are needed, by name.
+  /// The functions that needed nodes call, by name.
   private var calledFunctions: [Function] {
     var names = Set<String>()
-    return neededNodes().filter(\.isLoop).flatMap { node in
-      ["cond", "body"].compactMap { node.function($0) }.filter { names.insert($0.name).inserted }
-    }
+    return neededNodes().flatMap(\.regionFunctions).filter { names.insert($0.name).inserted }
   }
 
-  /// Rewrites the bodies of the functions that loops call, and those of loops in them.
+  /// Rewrites the bodies of the functions that loops and branches call, and those of what is in them.
   mutating func rewriteFunctions(_ rewrite: (inout Workspace) throws -> Void) throws {
     let functions = calledFunctions
     if functions.isEmpty { return }
@@ -28,15 +26,15 @@ extension Workspace {
     }
   }
 
-  /// Visits the needed nodes in order, those of loops in the place of their loop.
+  /// Visits the needed nodes in order, those of loops and branches after their own.
   func eachNode(_ visit: (Node) -> Void) {
     for node in neededNodes() {
       visit(node)
-      if node.isLoop { node.eachInnerNode(visit) }
+      node.eachInnerNode(visit)
     }
   }
 
-  /// The number of needed nodes, those of loops included.
+  /// The number of needed nodes, those of loops and branches included.
   var nodeCount: Int {
     var count = 0
     eachNode { _ in count += 1 }
@@ -45,10 +43,23 @@ extension Workspace {
 }
 
 extension Node {
-  /// Visits the nodes of a loop's functions in order.
+  /// Whether the node is a loop on functions.
+  var isLoop: Bool { op == Ops.While.name || op == Ops.StatelessWhile.name }
+
+  /// Whether the node calls one of two functions.
+  var isBranch: Bool { op == Ops.If.name || op == Ops.StatelessIf.name }
+
+  /// Whether what the node does is what functions do.
+  var isRegion: Bool { isLoop || isBranch }
+
+  /// The functions whose kernels take the node's place in a plan.
+  var regionFunctions: [Function] {
+    let attributes = isLoop ? ["cond", "body"] : isBranch ? ["then_branch", "else_branch"] : []
+    return attributes.compactMap { function($0) }
+  }
+
+  /// Visits the nodes of a loop's or branch's functions in order.
   func eachInnerNode(_ visit: (Node) -> Void) {
-    for attribute in ["cond", "body"] {
-      if let function = function(attribute) { Workspace(function).eachNode(visit) }
-    }
+    for function in regionFunctions { Workspace(function).eachNode(visit) }
   }
 }

@@ -128,7 +128,7 @@ package final class Executable: Sendable {
 }
 
 extension [Plan.Block] {
-  /// The blocks with those steps alone; loops stay as they are.
+  /// The blocks with those steps alone; loops and branches stay as they are.
   fileprivate func filter(_ isKept: (Int) -> Bool) -> [Plan.Block] {
     reduce(into: []) { kept, block in
       guard case .steps(let steps) = block else { return kept.append(block) }

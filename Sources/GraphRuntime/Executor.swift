@@ -35,7 +35,8 @@ struct Executor {
     }
   }
 
-  /// Runs steps in the order of their blocks, loops for as long as their conditions hold.
+  /// Runs steps in the order of their blocks, loops for as long as their conditions hold, and the sides of
+  /// branches that predicates choose.
   ///
   /// - Throws: what running a step throws, and `SessionError` for a loop of too many rounds.
   func walk(
@@ -59,6 +60,13 @@ struct Executor {
           for stream in loop.streams {
             memory.bindings.counters[stream.number].value &+= stream.advance
           }
+        }
+      case .branch(let branch):
+        let isTrue = memory.bufferAddresses[branch.predicate].load(as: UInt8.self) != 0
+        let side = isTrue ? branch.whenTrue : branch.whenFalse
+        try walk(side.blocks, of: executable, in: memory, run)
+        for stream in side.streams {
+          memory.bindings.counters[stream.number].value &+= stream.advance
         }
       }
     }

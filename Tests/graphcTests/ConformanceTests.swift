@@ -29,14 +29,14 @@ import Testing
   }
 
   #if LLVM
-    /// Random numbers, sorting, cumulation (of which gradients of products are made) and the like are left
-    /// to the CPU backend.
+    /// Random numbers, sorting, cumulation (of which gradients of products are made), what lists hold and
+    /// the like are left to the CPU backend.
     @Test func almostEveryKernelIsCompiled() throws {
       let lines = try output("conformance", []).split(separator: "\n")
       let counts = try #require(lines.last { $0.hasPrefix("kernels: ") })
       let numbers = counts.split(separator: " ").compactMap { Int($0) }
       try #require(numbers.count >= 2, "\(counts)")
-      #expect(Double(numbers[0]) >= 0.93 * Double(numbers[0] + numbers[1]), "\(counts)")
+      #expect(Double(numbers[0]) >= 0.92 * Double(numbers[0] + numbers[1]), "\(counts)")
     }
   #endif
 }

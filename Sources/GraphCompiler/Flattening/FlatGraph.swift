@@ -42,6 +42,8 @@ package final class FlatGraph: Sendable {
     package let body: Function
     /// The number of leading inputs that are variables; the rest are the same in every round.
     package let variableCount: Int
+    /// The loop that this one repeats, if it does so to record the rounds for a gradient.
+    package var recorded: Int?
   }
 
   private init(

@@ -67,6 +67,12 @@ struct Flattener {
         try place(node, &flat, prefix, pivot)
       }
     }
+    for node in nodes where node.attributes[WhileGradient.recorded] != nil {
+      guard let name = node.attributes[WhileGradient.recorded].flatMap({ String($0) }),
+        let recorded = source.operation(named: name), let loop = flat.nodes[node.index].first
+      else { continue }
+      loops[loop]?.recorded = flat.nodes[recorded.index].first
+    }
     return flat
   }
 

@@ -18,6 +18,7 @@ package struct FusedKernel {
   package enum Work {
     case kernel(Kernel)
     case loop(LoopRegion)
+    case branch(BranchRegion)
   }
   package var work: Work
   /// The outputs first.
@@ -29,10 +30,19 @@ package struct FusedKernel {
   /// All nodes computed, the root first.
   package var nodes: [Node]
 
-  /// Whether it is a loop of other kernels.
-  var isLoop: Bool {
-    if case .loop = work { return true }
-    return false
+  /// Whether it is a loop or a branch of other kernels.
+  var isRegion: Bool {
+    if case .kernel = work { return false }
+    return true
+  }
+
+  /// The lists of kernels in a loop or a branch.
+  var innerLists: [KernelList] {
+    switch work {
+    case .kernel: []
+    case .loop(let region): [region.condition, region.body]
+    case .branch(let region): [region.whenTrue, region.whenFalse]
+    }
   }
 
   /// The kernel, if it is one.

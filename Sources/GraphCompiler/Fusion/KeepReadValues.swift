@@ -28,8 +28,8 @@ package enum KeepReadValues: KernelPass {
     for (tensor, use) in uses where tensor.node.op == Ops.ReadVariableOp.name {
       let name = tensor.node.input(0).node.variableName
       let write = writes[name]?.first { kernels[$0].root.index > tensor.node.index }
-      // A loop may write in one round what it was given before the first.
-      guard let write, use.upperBound > write || use.upperBound == write && kernels[write].isLoop
+      // A loop may write in one round what it was given before the first, a branch before it reads.
+      guard let write, use.upperBound > write || use.upperBound == write && kernels[write].isRegion
       else { continue }
       list.savedReads.insert(tensor)
       // Before its first use, which may come before the write.

@@ -18,6 +18,7 @@ package struct KernelBuilder {
   private func kernels(of root: Node) -> [FusedKernel] {
     if root.mustRun, root.definition is any StateOp.Type { return assignment(root) }
     if let region = LoopRegion(root, options) { return [region.item] }
+    if let region = BranchRegion(root, options) { return [region.item] }
     switch root.definition {
     case is any SourceOp.Type, is any StateOp.Type: return []
     case let op as any KernelOp.Type where !root.isProduct: return [named(op, root)]

@@ -12,9 +12,10 @@ package struct KernelList {
   package var log: RewriteLog
   /// What is read after the last of them.
   let results: [Tensor]
-  /// For a loop's body what the next round has, and the argument that it takes the place of.
+  /// For a loop's body what the next round has, and the argument that it takes the place of; for a side
+  /// of a branch its results and the outputs that they are.
   let carries: [(result: Tensor, argument: Tensor)]
-  /// Whether they are a part of a loop.
+  /// Whether they are a part of a loop or a branch.
   let isRound: Bool
   /// What changes with variables alone; nil in a loop, whose kernels run in every round.
   private var liveness: Liveness?
@@ -33,26 +34,34 @@ package struct KernelList {
     liveness = isRound ? nil : Liveness(written: ApplyRules.writtenVariables(workspace))
   }
 
-  /// Rewrites the kernels of loops, the condition's and the body's.
+  /// Rewrites the kernels of loops and branches.
   mutating func rewriteRegions(
     _ rewrite: (inout KernelList) throws(GraphError) -> Void
   ) throws(GraphError) {
+    func rewriteLogged(_ list: inout KernelList) throws(GraphError) {
+      list.log = log
+      try rewrite(&list)
+      log = list.log
+    }
     for index in kernels.indices {
-      guard case .loop(var region) = kernels[index].work else { continue }
-      for list in [\LoopRegion.condition, \LoopRegion.body] {
-        region[keyPath: list].log = log
-        try rewrite(&region[keyPath: list])
-        log = region[keyPath: list].log
+      switch kernels[index].work {
+      case .kernel: break
+      case .loop(var region):
+        try rewriteLogged(&region.condition)
+        try rewriteLogged(&region.body)
+        kernels[index].work = .loop(region)
+      case .branch(var region):
+        try rewriteLogged(&region.whenTrue)
+        try rewriteLogged(&region.whenFalse)
+        kernels[index].work = .branch(region)
       }
-      kernels[index].work = .loop(region)
     }
   }
 
-  /// The number of kernels, those of loops included.
+  /// The number of kernels, those of loops and branches included.
   var kernelCount: Int {
     kernels.reduce(0) { count, item in
-      guard case .loop(let region) = item.work else { return count + 1 }
-      return count + region.condition.kernelCount + region.body.kernelCount
+      count + (item.isRegion ? item.innerLists.reduce(0) { $0 + $1.kernelCount } : 1)
     }
   }
 

@@ -35,48 +35,10 @@ package struct LoopRegion {
   /// Whether a value is another in each round.
   func isCarried(_ number: Int) -> Bool { results[number] != arguments[number] }
 
-  /// What condition and body take beside what they are given, and what they change.
-  private var memory: (read: Set<FusedKernel.Source>, written: Set<FusedKernel.Source>) {
-    var (read, written): (Set<FusedKernel.Source>, Set<FusedKernel.Source>) = ([], [])
-    for workspace in [condition.workspace, body.workspace] {
-      workspace.eachNode { node in
-        if node.definition is any RunStackOp.Type {
-          written.insert(.stack(node.input(0).node.variableName))
-        }
-        guard let op = node.definition as? any StateOp.Type, op.action != .declare else { return }
-        let place = FusedKernel.Source.variable(node.input(0).node.variableName)
-        if op.action == .write { written.insert(place) } else { read.insert(place) }
-      }
-    }
-    return (read, written)
-  }
-
   /// The loop as one item in a list of kernels.
   var item: FusedKernel {
-    let (read, written) = memory
-    let carried = node.outputs.filter { isCarried($0.index) }
-    let outputs =
-      carried.map { FusedKernel.Source.tensor($0) } + written.sorted { $0.order < $1.order }
-    let inputs =
-      node.inputs.map { FusedKernel.Source.tensor($0) }
-      + read.subtracting(written).sorted { $0.order < $1.order }
-    return FusedKernel(
-      work: .loop(self), operands: outputs + inputs, outputCount: outputs.count, root: node,
-      nodes: [node])
-  }
-}
-
-extension Node {
-  /// Whether the node is a loop on functions.
-  var isLoop: Bool { op == Ops.While.name || op == Ops.StatelessWhile.name }
-}
-
-extension FusedKernel.Source {
-  /// By what named memory is listed.
-  fileprivate var order: String {
-    switch self {
-    case .variable(let name), .stack(let name), .randomCounter(let name): name
-    case .tensor(let tensor), .kept(let tensor): tensor.name
-    }
+    .region(
+      .loop(self), node, results: node.outputs.filter { isCarried($0.index) },
+      [condition.workspace, body.workspace])
   }
 }

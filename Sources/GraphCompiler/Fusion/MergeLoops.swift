@@ -120,8 +120,7 @@ extension FusedKernel {
       if case .assertion = call.kernel { return true }
       return false
     case .kernel: return false
-    case .loop(let region):
-      return (region.condition.kernels + region.body.kernels).contains(where: \.mayFail)
+    case .loop, .branch: return innerLists.contains { $0.kernels.contains(where: \.mayFail) }
     }
   }
 }

@@ -30,8 +30,10 @@ package struct StoreThrough: KernelPass {
     let checks = kernels.indices.filter { kernels[$0].mayFail }
     var dropped = Set<Int>()
     for position in kernels.indices {
-      guard let (variable, value) = storing.copied(by: kernels[position]),
-        !fetched.contains(value), let producer = storing.producers[value],
+      // What has been computed straight into another place is copied from there.
+      guard let (variable, value) = storing.copied(by: storing.kernels[position]),
+        !fetched.contains(value), !storing.arguments.contains(value),
+        let producer = storing.producers[value],
         storing.isFree(variable, from: producer, to: position),
         !checks.contains(where: { producer <= $0 && $0 <= position })
       else { continue }

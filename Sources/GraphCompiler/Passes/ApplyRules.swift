@@ -73,7 +73,7 @@ package enum ApplyRules: Pass {
   package static func writtenVariables(_ workspace: Workspace) -> Set<String> {
     var names = Set<String>()
     workspace.eachNode { node in
-      guard !node.isLoop, node.definition?.effects.contains(.writes) == true,
+      guard !node.isRegion, node.definition?.effects.contains(.writes) == true,
         let handle = node.inputs.first
       else { return }
       names.insert(handle.node.variableName)
@@ -112,7 +112,8 @@ package struct Liveness {
         readsVariable.insert(node.index)
       } else if node.op == Ops.Const.name {
         known[node.index] = true
-      } else if !node.isPure || inputs.isEmpty || node.definition is any StateOp.Type || node.isLoop
+      } else if !node.isPure || inputs.isEmpty || node.definition is any StateOp.Type
+        || node.isRegion
       {
         known[node.index] = false
       } else if inputs.contains(where: { known[$0.index] == false }) {

@@ -22,7 +22,7 @@ package enum EliminateCommonSubexpressions: Pass {
     var log = workspace.log
     try workspace.rebuild(addsNodes: { _ in false }) { node, inputs, target in
       let effects = node.definition?.effects ?? .host
-      if node.isLoop {
+      if node.isRegion {
         node.eachInnerNode { inner in
           guard inner.definition?.effects.contains(.writes) == true else { return }
           writes[inner.input(0).node.variableName, default: 0] += 1

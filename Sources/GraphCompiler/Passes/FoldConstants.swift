@@ -83,7 +83,7 @@ package enum FoldConstants: Pass {
 
   private static func isFoldable(_ node: Node, _ isConstant: (Int) -> Bool) -> Bool {
     guard node.isPure, !node.record.inputs.isEmpty, !(node.definition is any SourceOp.Type),
-      !node.isLoop, node.record.inputs.allSatisfy({ isConstant($0.node) }), !node.isUndecided
+      !node.isRegion, node.record.inputs.allSatisfy({ isConstant($0.node) }), !node.isUndecided
     else { return false }
     var bytes = 0
     for output in node.outputs {

@@ -2,7 +2,7 @@ import GraphCore
 import Synchronization
 import TensorCore
 
-/// The arrays and stacks of one request that are memory of its plan.
+/// The arrays, stacks and lists of one request that are memory of its plan.
 ///
 /// Their elements' shapes are stated nowhere: they follow from what is written, which may come after
 /// the place where the memory is made. So a copy that learns something new is made again.
@@ -17,6 +17,8 @@ package final class RunMemories: Sendable {
     /// Whether an element that nobody has written is a mistake; if the shape of the elements is stated,
     /// it is zeros.
     var isChecked = false
+    /// Whether it grows and shrinks at its end.
+    var isStack = false
   }
 
   /// What copies have seen of a stack.
@@ -39,6 +41,9 @@ package final class RunMemories: Sendable {
     var stacks: [String: Stack] = [:]
     /// The calculations of gradients that collect them in arrays like one.
     var sources: [String: Set<String>] = [:]
+    /// How often a list in memory has been changed, as far as copies have come.
+    var versions: [String: Int] = [:]
+    var holdsLists = false
     var hasLearned = false
     var isRefused = false
     /// Why.
@@ -59,7 +64,7 @@ package final class RunMemories: Sendable {
   @discardableResult
   func refuse(_ reason: String) -> Bool {
     state.withLock { state in
-      if state.isRefused || state.memories.isEmpty { return false }
+      if state.isRefused || state.memories.isEmpty && !state.holdsLists { return false }
       state.reason = reason
       state.isRefused = true
       state.hasLearned = true
@@ -143,6 +148,22 @@ package final class RunMemories: Sendable {
         isNew = isNew || stack.constant == nil
       }
       return isNew
+    }
+  }
+
+  /// Notes that the request holds lists of tensors.
+  func noteLists() { state.withLock { $0.holdsLists = true } }
+
+  /// How often a list in memory has been changed.
+  func version(of name: String) -> Int { state.withLock { $0.versions[name] ?? 0 } }
+
+  /// Notes that a list in memory is changed.
+  ///
+  /// - Returns: how often it has been.
+  func advance(_ name: String) -> Int {
+    state.withLock { state in
+      state.versions[name, default: 0] += 1
+      return state.versions[name] ?? 0
     }
   }
 

@@ -14,8 +14,8 @@ package enum Specialize {
 
   /// What specialising a request comes to.
   enum Outcome {
-    /// A copy of all that is needed.
-    case whole(Workspace)
+    /// A copy of all that is needed, and what its tensors stand for that are lists.
+    case whole(Workspace, lists: [Endpoint: ListValue])
     /// The copy cannot go on.
     case halted(Halt)
   }
@@ -35,7 +35,7 @@ package enum Specialize {
     }
     var workspace = Workspace(graph: maker.target, fetches: fetches, feeds: maker.usedFeeds)
     workspace.log = maker.log
-    return .whole(workspace)
+    return .whole(workspace, lists: maker.lists)
   }
 
   /// The nodes of the request whose values follow from the shapes that are known.
@@ -59,7 +59,14 @@ package enum Specialize {
       {
         continue
       }
-      if case .success((_, nil)) = result, memories.findUnread() { continue }
+      if case .success((let copy, nil)) = result {
+        if request.fetches.contains(where: { copy.map($0.endpoint)?.dtype == .variant }),
+          memories.refuse("a list is fetched")
+        {
+          continue
+        }
+        if memories.findUnread() { continue }
+      }
       return try result.get()
     }
   }
@@ -67,9 +74,10 @@ package enum Specialize {
   private static func copy(for request: CompilationRequest, _ options: CompilerOptions) throws
     -> (copy: SpecializedCopy, halt: Halt?)
   {
-    let order = try prunedOrder(request)
+    let (order, recordings) = try prunedOrder(request)
     var maker = SpecializedCopy(
-      request: request, options: options, needed: order, log: RewriteLog())
+      request: request, options: options, needed: order, recordings: recordings,
+      log: RewriteLog())
     for node in order {
       if let halt = try maker.add(node) { return (maker, halt) }
       // What was added for the node and is a mistake would be missing without a word.
@@ -81,8 +89,11 @@ package enum Specialize {
     return (maker, nil)
   }
 
-  /// The nodes that the request needs: after their inputs and control inputs, then by creation.
-  private static func prunedOrder(_ request: CompilationRequest) throws -> [Node] {
+  /// The nodes that the request needs, in the order in which they run, and which of its loops record
+  /// what others do, by the index of those.
+  private static func prunedOrder(_ request: CompilationRequest) throws
+    -> (order: [Node], recordings: [Int: Int])
+  {
     let nodes = request.graph.operations
     let fed = Set(request.feeds.map(\.tensor.endpoint))
     let starts =
@@ -92,7 +103,9 @@ package enum Specialize {
     if nodes.contains(where: { needed[$0.index] && !$0.canRun }) {
       throw CompilationError.unknownOps(unknownOps(starts, nodes, request, fed))
     }
-    return try topologicalOrder(nodes, needed, fed)
+    let recordings = request.recordings(needed)
+    let order = ExecutionOrder(nodes, needed, fed, request.loops)
+    return (try order.listing(recordingsFirst: recordings), recordings)
   }
 
   /// What the given nodes need that has not run yet.
@@ -131,42 +144,6 @@ package enum Specialize {
     return UnknownOps(
       nodes: unknown.mapValues { $0.sorted().map { nodes[$0].name } }, blocked: blocked,
       runnable: runnable)
-  }
-
-  /// Kahn's algorithm with the lowest ready index first.
-  private static func topologicalOrder(
-    _ nodes: [Node], _ needed: [Bool], _ fed: Set<Endpoint>
-  ) throws -> [Node] {
-    var waiting = [Int](repeating: 0, count: nodes.count)
-    var consumers = [[Int]](repeating: [], count: nodes.count)
-    var isOrdered = true
-    for node in nodes where needed[node.index] {
-      let sources =
-        node.record.inputs.filter { !fed.contains($0) }.map(\.node) + node.record.controlInputs
-      for source in Set(sources) where needed[source] {
-        waiting[node.index] += 1
-        consumers[source].append(node.index)
-        if source > node.index { isOrdered = false }
-      }
-    }
-    if isOrdered { return nodes.filter { needed[$0.index] } }
-    var ready = Heap(nodes.indices.filter { needed[$0] && waiting[$0] == 0 })
-    var order: [Node] = []
-    while let index = ready.popLeast() {
-      order.append(nodes[index])
-      for consumer in consumers[index] {
-        waiting[consumer] -= 1
-        if waiting[consumer] == 0 { ready.insert(consumer) }
-      }
-    }
-    let total = needed.filter { $0 }.count
-    guard order.count == total else {
-      let stuck = nodes.first { needed[$0.index] && waiting[$0.index] > 0 }
-      throw CompilationError.invalid(
-        GraphError(
-          "is part of a cycle", node: stuck?.name, op: stuck?.op, site: stuck?.site))
-    }
-    return order
   }
 }
 

@@ -11,13 +11,15 @@ extension SpecializedCopy {
   /// What stands for the outputs of an op on an array or a stack; nil for any other op, and where they
   /// are left to the session.
   mutating func inMemory(_ node: Node, _ inputs: [Tensor]) throws -> [Tensor]? {
-    guard node.definition is any SharedValuesOp.Type, options.makesRegions, request.open == nil,
-      !memories.isRefused
-    else {
+    let isOnLists = node.definition is any TensorListOp.Type
+    guard isOnLists || node.definition is any SharedValuesOp.Type else { return nil }
+    guard options.makesRegions, request.open == nil, !memories.isRefused else {
       if let reason = memories.reason { record(node, "is left to the session, since \(reason)") }
       return nil
     }
-    guard let outputs = try memoryOutputs(node, inputs) else {
+    let outputs =
+      try isOnLists ? listOutputs(node, inputs) : memoryOutputs(node, inputs)
+    guard let outputs else {
       memories.refuse("\(node.name) (\(node.op)) has no fixed place in memory")
       return nil
     }
@@ -31,12 +33,7 @@ extension SpecializedCopy {
       guard case .type(let dtype)? = node.attributes["elem_type"], dtype.byteCount != nil else {
         return nil
       }
-      let name = "\(Node.runMemoryPrefix)\(request.region.path)\(node.name)"
-      let memory = RunMemories.Memory(dtype: dtype, count: 0, accumulates: false)
-      memories.declare(name, memory)
-      let handle = handle(name, memory, node)
-      add(Ops._StackClear.self, [handle], node)
-      return [handle]
+      return [emptyStack(memoryName(node.name), dtype, node)]
     default:
       guard let handle = inputs.first?.node, handle.isRunMemory,
         let memory = memories.memory(handle.variableName)
@@ -51,7 +48,7 @@ extension SpecializedCopy {
       node.attributes["dynamic_size"] != .bool(true),
       let count = try constant(inputs[0])?.integers?.first, (0...(1 << 24)).contains(count)
     else { return nil }
-    let name = "\(Node.runMemoryPrefix)\(request.region.path)\(node.name)"
+    let name = memoryName(node.name)
     var memory = RunMemories.Memory(
       dtype: dtype, count: count, accumulates: false, isChecked: true)
     if case .shape(let stated)? = node.attributes["element_shape"],
@@ -70,12 +67,17 @@ extension SpecializedCopy {
     return [handle, target.constant(Float(0))]
   }
 
+  /// The name of memory that an op of the source makes.
+  func memoryName(_ name: String) -> String {
+    "\(Node.runMemoryPrefix)\(request.region.path)\(name)"
+  }
+
   private static func name(of array: String, collecting source: String) -> String {
     "\(array)@\(source)"
   }
 
   /// The handle of memory, which begins as zeros once its size is known.
-  private mutating func declared(_ name: String, _ memory: RunMemories.Memory, _ node: Node)
+  func declared(_ name: String, _ memory: RunMemories.Memory, _ node: Node)
     -> Tensor
   {
     memories.declare(name, memory)
@@ -140,14 +142,14 @@ extension SpecializedCopy {
       indices.map { add(Ops.ResourceGather.self, [handle, $0], node, own) }
       ?? add(Ops.ReadVariableOp.self, [handle], node, own)
     let isWritten = reduceAll(read.output(0))
-    target.withScope({ $0.origin = node.index }) {
+    _ = target.withScope({ $0.origin = node.index }) {
       target.add(
         Ops.Assert.self, [isWritten, isWritten], name: node.name + "/everyElementIsWritten",
         ["T": .list([.type(.bool)])])
     }
   }
 
-  private func handle(_ name: String, _ memory: RunMemories.Memory, _ node: Node) -> Tensor {
+  func handle(_ name: String, _ memory: RunMemories.Memory, _ node: Node) -> Tensor {
     let shape = memories.element(name).map { PartialShape(Shape([memory.count] + $0.dimensions)) }
     return target.withScope({ $0.origin = node.index }) {
       target.add(
@@ -169,22 +171,9 @@ extension SpecializedCopy {
     let dtype = ["dtype": Attribute.type(memory.dtype)]
     switch node.op {
     case Ops.StackPushV2.name:
-      guard inputs[1].dtype == memory.dtype, let shape = inputs[1].shape.fullyDefined,
-        memories.learn(shape, of: name)
-      else { return nil }
-      // Gradients push sizes and permutations, on which their own sizes depend.
-      let known = shape.count <= PartialValue.longest ? try constant(inputs[1]) : nil
-      if memories.push(known, onto: name) {
-        add(Ops._StackPush.self, [handle, inputs[1]], node)
-      }
-      return [inputs[1]]
+      return try push(inputs[1], onto: name, memory, handle, node) ? [inputs[1]] : nil
     case Ops.StackPopV2.name:
-      guard let shape = memories.element(name) else { return nil }
-      if let constant = memories.pop(from: name) { return [target.constant(constant)] }
-      let popped = add(
-        Ops._StackPop.self, [handle], node,
-        ["dtype": .type(memory.dtype), "shape": .shape(PartialShape(shape))])
-      return popped.outputs
+      return pop(from: name, memory, handle, node).map { [$0] }
     case Ops.TensorArraySizeV3.name: return [target.constant(Int32(memory.count))]
     case Ops.TensorArrayGradV3.name:
       guard let source = node.attributes["source"].flatMap({ String($0) }) else { return nil }
@@ -273,8 +262,44 @@ extension SpecializedCopy {
     }
   }
 
+  // MARK: Stacks
+
+  /// The handle of a stack that nothing is on.
+  func emptyStack(_ name: String, _ dtype: DType, _ node: Node) -> Tensor {
+    let memory = RunMemories.Memory(dtype: dtype, count: 0, accumulates: false, isStack: true)
+    memories.declare(name, memory)
+    let handle = handle(name, memory, node)
+    add(Ops._StackClear.self, [handle], node)
+    return handle
+  }
+
+  /// Pushes a tensor, if it may lie on the stack.
+  func push(
+    _ value: Tensor, onto name: String, _ memory: RunMemories.Memory, _ handle: Tensor, _ node: Node
+  ) throws -> Bool {
+    guard value.dtype == memory.dtype, let shape = value.shape.fullyDefined,
+      memories.learn(shape, of: name)
+    else { return false }
+    // Gradients push sizes and permutations, on which their own sizes depend.
+    let known = shape.count <= PartialValue.longest ? try constant(value) : nil
+    if memories.push(known, onto: name) { add(Ops._StackPush.self, [handle, value], node) }
+    return true
+  }
+
+  /// What is popped from a stack; nil if nothing is ever pushed.
+  func pop(
+    from name: String, _ memory: RunMemories.Memory, _ handle: Tensor, _ node: Node
+  ) -> Tensor? {
+    guard let shape = memories.element(name) else { return nil }
+    if let constant = memories.pop(from: name) { return target.constant(constant) }
+    let popped = add(
+      Ops._StackPop.self, [handle], node,
+      ["dtype": .type(memory.dtype), "shape": .shape(PartialShape(shape))])
+    return popped.isPoison ? nil : popped.output(0)
+  }
+
   @discardableResult
-  private func add(
+  func add(
     _ op: any Op.Type, _ inputs: [Tensor], _ node: Node, _ attributes: [String: Attribute] = [:]
   ) -> Node {
     target.withScope({ $0.origin = node.index }) {
@@ -283,7 +308,7 @@ extension SpecializedCopy {
   }
 
   /// A value that only a copy has which is made again.
-  private func placeholder(_ dtype: DType, _ shape: Shape) -> Tensor {
+  func placeholder(_ dtype: DType, _ shape: Shape) -> Tensor {
     target.add(
       Ops.Placeholder.self, name: "unknown",
       ["dtype": .type(dtype), "shape": .shape(PartialShape(shape))]

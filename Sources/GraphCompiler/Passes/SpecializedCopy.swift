@@ -14,9 +14,15 @@ struct SpecializedCopy {
   private var dead = Set<Int>()
   /// The copy of each node that was copied as it is.
   private(set) var copies: [Int: Node] = [:]
+  /// What the tensors stand for that are lists of tensors.
+  private(set) var lists: [Endpoint: ListValue] = [:]
+  /// The conditionals that only running decides, by their predicates.
+  var conditionals = Conditionals()
   /// The nodes whose values followed from shapes.
   private(set) var known = Set<Int>()
   let needed: [Node]
+  /// The loops that record what others do, by the index of those.
+  let recordings: [Int: Int]
   /// Why a loop is no part of the plan, if one is not.
   var loopFault: String?
   let positions: [Endpoint: Int]
@@ -24,17 +30,30 @@ struct SpecializedCopy {
   private(set) var log: RewriteLog
 
   init(
-    request: CompilationRequest, options: CompilerOptions, needed: [Node], log: RewriteLog
+    request: CompilationRequest, options: CompilerOptions, needed: [Node],
+    recordings: [Int: Int], log: RewriteLog
   ) {
     self.log = log
     self.request = request
     self.options = options
     self.needed = needed
+    self.recordings = recordings
     target = Graph(ops: request.graph.ops)
     positions = Dictionary(
       request.feeds.enumerated().map { ($0.element.tensor.endpoint, $0.offset) },
       uniquingKeysWith: { first, _ in first })
-    for feed in request.feeds { feeds[feed.tensor.endpoint] = placeholder(feed) }
+    for feed in request.feeds {
+      feeds[feed.tensor.endpoint] = feed.list.map { list($0, of: feed) } ?? placeholder(feed)
+    }
+  }
+
+  /// A list that a round is given.
+  private mutating func list(_ list: ListValue, of feed: CompilationRequest.Feed) -> Tensor {
+    switch list {
+    case .rows(let rows): token(.rows(placeholder(rows.dtype, feed.shape)))
+    case .memory(let name, _): token(.memory(name: name, version: memories.version(of: name)))
+    case .unset, .single, .empty: token(list)
+    }
   }
 
   private func placeholder(_ feed: CompilationRequest.Feed) -> Tensor {
@@ -67,12 +86,20 @@ struct SpecializedCopy {
   var usedFeeds: [(position: Int, tensor: Tensor)] {
     request.feeds.enumerated().compactMap { position, feed in
       guard feed.value == nil, let tensor = feeds[feed.tensor.endpoint] else { return nil }
-      return (position, tensor)
+      if feed.list == nil { return (position, tensor) }
+      guard case .rows(let rows)? = lists[tensor.endpoint] else { return nil }
+      return (position, rows)
     }
   }
 
   /// Notes that a node of the source has a copy.
   mutating func keep(_ copy: Node, as node: Node) { copies[node.index] = copy }
+
+  /// Notes what stands for a node's outputs; nil for one without a value.
+  mutating func setOutputs(_ tensors: [Tensor?], of node: Int) { outputs[node] = tensors }
+
+  /// Notes what a tensor stands for that is a list.
+  mutating func keep(_ list: ListValue, as tensor: Tensor) { lists[tensor.endpoint] = list }
 
   /// The arrays that are memory of the plan.
   var memories: RunMemories { request.region.memories }
@@ -105,6 +132,9 @@ struct SpecializedCopy {
   ///
   /// - Returns: why the copy ends before it; nil if it goes on.
   mutating func add(_ node: Node) throws -> Halt? {
+    if let conditional = conditionals.taken(by: node) {
+      return try add(node, of: conditional)
+    }
     let isMerge = node.op == Ops.Merge.name
     let inputs = node.record.inputs.map(map)
     // A merge is alive with any of its inputs, whichever of its control inputs are dead.
@@ -113,14 +143,16 @@ struct SpecializedCopy {
       ? inputs.allSatisfy { $0 == nil }
       : inputs.contains { $0 == nil } || node.record.controlInputs.contains { dead.contains($0) }
     if isDead {
-      dead.insert(node.index)
-      outputs[node.index] = node.record.outputs.map { _ in nil }
-      record(node, "belongs to a branch that is not taken")
+      markDead(node)
       return nil
     }
     if node.op == Ops.Switch.name {
       switch try decision(inputs[1], at: node) {
-      case .unknown(let halt): return halt
+      case .unknown(let halt):
+        if let conditional = conditional(decidedBy: node, halt) {
+          return try add(node, of: conditional)
+        }
+        return halt
       case .known(let side):
         outputs[node.index] = [side ? nil : inputs[0], side ? inputs[0] : nil]
         record(node, "takes the side of a predicate that is \(side)")
@@ -139,6 +171,13 @@ struct SpecializedCopy {
     return try add(node, inputs.compactMap { $0 })
   }
 
+  /// Notes that a node does not run.
+  mutating func markDead(_ node: Node) {
+    dead.insert(node.index)
+    outputs[node.index] = node.record.outputs.map { _ in nil }
+    record(node, "belongs to a branch that is not taken")
+  }
+
   private mutating func add(_ node: Node, _ inputs: [Tensor]) throws -> Halt? {
     if !node.outputs.isEmpty, node.outputs.allSatisfy({ feeds[$0.endpoint] != nil }) {
       record(node, "is fed")
@@ -148,6 +187,11 @@ struct SpecializedCopy {
       throw CompilationError.missingFeed(node.output(0))
     }
     if let loop = request.loops[node.index] {
+      if let same = recorded(node, loop) {
+        outputs[node.index] = same
+        record(node, "runs as part of the loop that records it")
+        return nil
+      }
       guard let results = region(of: node, loop, inputs) else {
         return try end(before: node, inputs, loop: loop)
       }
@@ -161,12 +205,12 @@ struct SpecializedCopy {
           "reads or writes files, which only a Saver does here", node: node.name, op: node.op,
           site: node.site))
     }
-    if let stored = try inMemory(node, inputs) {
-      outputs[node.index] = stored
-      return nil
-    }
     if let zeros = zerosLikeOptional(node, inputs) {
       outputs[node.index] = [zeros]
+      return nil
+    }
+    if let stored = try inMemory(node, inputs) {
+      outputs[node.index] = stored
       return nil
     }
     if node.definition is any DataOp.Type { return try end(before: node, inputs, loop: nil) }
@@ -300,10 +344,12 @@ struct SpecializedCopy {
     return copy.outputs
   }
 
-  /// The feeds that a selection's scalar predicate follows from, which decides it before anything runs.
+  /// The fed Booleans that a selection's scalar predicate follows from, which decide it before anything
+  /// runs.
   private func feedsDecidingSelection(_ node: Node, _ inputs: [Tensor]) -> [Int]? {
     guard options.rewrites, request.open == nil, node.op == "SelectV2" || node.op == "Select",
-      inputs[0].shape.rank == 0, let origin = Origin(inputs[0], self), !origin.feeds.isEmpty
+      inputs[0].shape.rank == 0, let origin = Origin(inputs[0], self), !origin.feeds.isEmpty,
+      origin.feeds.allSatisfy({ request.feeds[$0].tensor.dtype == .bool })
     else { return nil }
     return origin.feeds
   }

@@ -14,7 +14,8 @@ struct PlanBuilder {
   private var memories: [String: Node] = [:]
   /// The variables that surely have a value by the place that the plan has come to.
   private var given = Set<Int>()
-  /// By how much the rounds of the loop that is being written advance random streams.
+  /// By how much the rounds of the loop, or the side of the branch, that is being written advance random
+  /// streams.
   private var streams: [(number: Int, advance: UInt64)] = []
   private var list: KernelList
   private var workspace: Workspace { list.workspace }
@@ -46,12 +47,16 @@ struct PlanBuilder {
 
   /// Lists the variables in the order of the nodes, with what the run needs of them.
   ///
-  /// - Parameter isRound: whether they are a loop's, which may have no rounds.
+  /// - Parameter isRound: whether they are those of a loop, which may have no rounds, or of a side of a
+  ///   branch.
   private mutating func declareVariables(_ workspace: Workspace, isRound: Bool = false) {
     for node in workspace.neededNodes() {
-      if node.isLoop, let condition = node.function("cond"), let body = node.function("body") {
-        declareVariables(Workspace(condition), isRound: isRound)
-        declareVariables(Workspace(body), isRound: true)
+      if node.isRegion {
+        for (number, function) in node.regionFunctions.enumerated() {
+          // A loop's condition is asked in any case.
+          let isCertain = node.isLoop && number == 0
+          declareVariables(Workspace(function), isRound: isRound || !isCertain)
+        }
         continue
       }
       guard let op = node.definition as? any StateOp.Type, op.action != .declare else { continue }
@@ -103,6 +108,9 @@ struct PlanBuilder {
         blocks.extend(by: first..<plan.steps.count)
         blocks.append(.loop(loop(region)))
         self.list = list
+      case .branch(let region):
+        blocks.append(.branch(branch(region)))
+        self.list = list
       }
     }
     return blocks
@@ -114,7 +122,8 @@ struct PlanBuilder {
       let input = FusedKernel.Source.tensor(region.node.input(number))
       let index: Int
       if region.isCarried(number) {
-        index = addBuffer(argument, .arena(0))
+        // What a condition holds is written before the rounds and in each of them.
+        index = buffers[.tensor(argument)] ?? addBuffer(argument, .arena(0))
         buffers[.tensor(argument)] = index
         let copy = FusedKernel.copy(input, to: .tensor(argument), like: argument)
         // Rounds write over it, so that it is copied in every run.
@@ -138,6 +147,31 @@ struct PlanBuilder {
     return Plan.Loop(
       name: region.node.name, condition: condition, predicate: predicate, body: body,
       steps: first..<plan.steps.count, streams: streams)
+  }
+
+  private mutating func branch(_ region: BranchRegion) -> Plan.Branch {
+    for output in region.node.outputs where buffers[.tensor(output)] == nil {
+      buffers[.tensor(output)] = addBuffer(output, .arena(0))
+    }
+    for arguments in [region.arguments.whenTrue, region.arguments.whenFalse] {
+      for (argument, input) in zip(arguments, region.node.inputs.dropFirst()) {
+        buffers[.tensor(argument)] = buffer(of: .tensor(input))
+      }
+    }
+    let predicate = buffer(of: .tensor(region.predicate))
+    let first = plan.steps.count
+    let whenTrue = side(region.whenTrue)
+    let whenFalse = side(region.whenFalse)
+    return Plan.Branch(
+      name: region.node.name, predicate: predicate, whenTrue: whenTrue, whenFalse: whenFalse,
+      steps: first..<plan.steps.count)
+  }
+
+  private mutating func side(_ list: KernelList) -> Plan.Branch.Side {
+    let outer = streams
+    streams = []
+    defer { streams = outer }
+    return Plan.Branch.Side(blocks: blocks(of: list), streams: streams)
   }
 
   private mutating func append(_ kernel: Kernel, _ item: FusedKernel, isLive: Bool) {

@@ -58,6 +58,8 @@ public struct Plan: Sendable {
     case steps(Range<Int>)
     /// Rounds of the same steps.
     case loop(Loop)
+    /// The steps of one of two sides.
+    case branch(Branch)
   }
 
   /// A loop, whose rounds go on for as long as its condition holds.
@@ -74,6 +76,26 @@ public struct Plan: Sendable {
     public var steps: Range<Int>
     /// The random streams that a round draws from, by their number, and by how much it advances them.
     public var streams: [(number: Int, advance: UInt64)]
+  }
+
+  /// Steps of which a run takes one of two sides.
+  public struct Branch: Sendable {
+    /// The conditional's node.
+    public var name: String
+    /// The buffer of the Boolean scalar that decides.
+    public var predicate: Int
+    /// What runs if it is true, and otherwise.
+    public var whenTrue: Side, whenFalse: Side
+    /// All of these steps.
+    public var steps: Range<Int>
+
+    /// One of the sides.
+    public struct Side: Sendable {
+      /// The steps.
+      public var blocks: [Block]
+      /// The random streams that it draws from, by their number, and by how much it advances them.
+      public var streams: [(number: Int, advance: UInt64)]
+    }
   }
 
   /// How a plan uses a variable.
@@ -102,7 +124,7 @@ public struct Plan: Sendable {
 
   /// All buffers.
   public var buffers: [Buffer] = []
-  /// The steps, those of a loop in the place of the loop.
+  /// The steps, those of a loop or branch in its place.
   public var steps: [Step] = []
   /// The order in which the steps run, each of them in one block.
   public var blocks: [Block] = []
@@ -148,6 +170,14 @@ public struct Plan: Sendable {
     for buffer in fetches {
       lifetimes[buffer] = (lifetimes[buffer]?.lowerBound ?? 0)...steps.count
     }
+    eachBranch(blocks) { branch in
+      // Asked before the first step of either side.
+      let (asked, first) = (lifetimes[branch.predicate], branch.steps.lowerBound)
+      lifetimes[branch.predicate] =
+        min(
+          asked?.lowerBound ?? first, first)...max(
+          asked?.upperBound ?? first, first)
+    }
     eachLoop(blocks) { loop in
       guard let last = loop.steps.last else { return }
       // Asked after the last step of a round.
@@ -167,15 +197,32 @@ public struct Plan: Sendable {
 
   /// Visits loops, the inner ones first.
   private func eachLoop(_ blocks: [Block], _ visit: (Loop) -> Void) {
-    for case .loop(let loop) in blocks {
-      eachLoop(loop.condition, visit)
-      eachLoop(loop.body, visit)
-      visit(loop)
+    for block in blocks {
+      for inner in block.inner { eachLoop(inner, visit) }
+      if case .loop(let loop) = block { visit(loop) }
+    }
+  }
+
+  private func eachBranch(_ blocks: [Block], _ visit: (Branch) -> Void) {
+    for block in blocks {
+      for inner in block.inner { eachBranch(inner, visit) }
+      if case .branch(let branch) = block { visit(branch) }
     }
   }
 
   /// The variables that a run changes.
   public var writtenVariables: [Int] { variables.indices.filter { variables[$0].isWritten } }
+}
+
+extension Plan.Block {
+  /// The blocks that it holds.
+  fileprivate var inner: [[Plan.Block]] {
+    switch self {
+    case .steps: []
+    case .loop(let loop): [loop.condition, loop.body]
+    case .branch(let branch): [branch.whenTrue.blocks, branch.whenFalse.blocks]
+    }
+  }
 }
 
 extension [Plan.Block] {

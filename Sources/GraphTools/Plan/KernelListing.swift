@@ -34,7 +34,7 @@ package enum KernelListing {
     return lines
   }
 
-  /// The kernels of blocks, those of loops indented.
+  /// The kernels of blocks, those of loops and branches indented.
   private static func lines(
     of blocks: [Plan.Block], _ plan: Plan, _ visible: [[Int]], _ sources: [Int: Node]
   ) -> [String] {
@@ -52,6 +52,13 @@ package enum KernelListing {
         let body = lines(of: loop.body, plan, visible, sources)
         return ["while \(plan.buffers[loop.predicate].name), the rounds of \(loop.name):"]
           + condition.map { "  \($0)" } + ["do:"] + body.map { "  \($0)" }
+      case .branch(let branch):
+        let (first, second) = (
+          lines(of: branch.whenTrue.blocks, plan, visible, sources),
+          lines(of: branch.whenFalse.blocks, plan, visible, sources)
+        )
+        return ["if \(plan.buffers[branch.predicate].name), of \(branch.name):"]
+          + first.map { "  \($0)" } + ["else:"] + second.map { "  \($0)" }
       }
     }
   }

@@ -72,6 +72,7 @@ extension Ops {
 
   /// Calls one of two functions without effects.
   public enum StatelessIf: BranchOp {
+    public static let effects = Effects.none
     public static let functionAttributes = If.functionAttributes
     public static let signature = If.signature
     public static func branches(of node: Node) -> [Function?] { If.branches(of: node) }
@@ -100,6 +101,7 @@ extension Ops {
 
   /// `Case` of functions without effects.
   public enum StatelessCase: BranchOp {
+    public static let effects = Effects.none
     public static let functionAttributes = Case.functionAttributes
     public static let signature = Case.signature
     public static func branches(of node: Node) -> [Function?] { Case.branches(of: node) }

@@ -99,8 +99,14 @@ extension Graph {
     for node in nodes {
       guard let definition = node.definition else { continue }
       let controls = node.record.controlInputs.compactMap { indices[$0] }
+      var attributes = node.attributes
+      if let name = attributes[WhileGradient.recorded].flatMap({ String($0) }) {
+        // The copy of that loop has another name.
+        let recorded = function.body.operation(named: name).flatMap { indices[$0.index] }
+        attributes[WhileGradient.recorded] = recorded.map { self.node(at: $0).name.attribute }
+      }
       let made = add(
-        definition, node.record.inputs.map(copy), name: node.name, node.attributes,
+        definition, node.record.inputs.map(copy), name: node.name, attributes,
         controlInputs: controls.map { self.node(at: $0) })
       if made.isPoison { continue }
       indices[node.index] = made.index

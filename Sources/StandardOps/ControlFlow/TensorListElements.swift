@@ -5,6 +5,7 @@ import TensorCore
 extension Ops {
   /// The list with one more tensor at its end.
   public enum TensorListPushBack: TensorListOp {
+    public static let changesList = true
     public static let signature = Signature(
       ["input_handle: variant", "tensor: element_dtype"], gives: ["output_handle: variant"],
       [.type("element_dtype")])
@@ -23,6 +24,7 @@ extension Ops {
 
   /// The list without its last tensor, and that tensor.
   public enum TensorListPopBack: TensorListOp {
+    public static let changesList = true
     public static let signature = Signature(
       ["input_handle: variant", "element_shape: int32"],
       gives: ["output_handle: variant", "tensor: element_dtype"], [.type("element_dtype")])
@@ -81,11 +83,13 @@ extension Ops {
 
   /// The list with one tensor replaced.
   public enum TensorListSetItem: TensorListOp {
+    public static let changesList = true
     public static let signature = Signature(
       ["input_handle: variant", "index: int32 scalar", "item: element_dtype"],
       gives: ["output_handle: variant"],
       [.type("element_dtype"), .flag("resize_if_index_out_of_bounds")])
-    static let resizes = AttributeKey<Bool>("resize_if_index_out_of_bounds")
+    /// Whether an index just behind the last element makes the list longer.
+    package static let resizes = AttributeKey<Bool>("resize_if_index_out_of_bounds")
     public static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)
       -> [TensorValue]
     {
@@ -126,6 +130,7 @@ extension Ops {
 
   /// Lists added element by element: `AddN` of variants.
   package enum _ListAddN: TensorListOp {
+    package static let changesList = true
     package static let signature = Signature(
       ["inputs: N * T"], gives: ["sum: T"], [.int("N"), .type("T", [.variant])])
     package static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)

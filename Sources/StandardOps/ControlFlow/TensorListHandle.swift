@@ -28,8 +28,36 @@ package struct TensorListHandle {
     self.init(handle, rows.dtype)
   }
 
+  /// A list of tensors that are not set yet.
+  ///
+  /// - Parameter count: how many, an `int32` scalar.
+  package init(of count: Tensor, _ dtype: DType) {
+    let handle = count.graph.constant(-1, .int32).apply(
+      Ops.TensorListReserve.self, [count],
+      ["element_dtype": .type(dtype), "shape_type": .type(.int32)])
+    self.init(handle, dtype)
+  }
+
   /// The number of tensors, `int32`.
   package var count: Tensor { tensor.apply(Ops.TensorListLength.self) }
+
+  /// One of the tensors.
+  ///
+  /// - Parameters:
+  ///   - index: which one, an `int32` scalar.
+  ///   - shape: what is known of its shape.
+  package func item(at index: Tensor, shape: PartialShape) -> Tensor {
+    tensor.apply(
+      Ops.TensorListGetItem.self, [index, Self.sizes(shape, in: tensor.graph)],
+      ["element_dtype": .type(dtype)])
+  }
+
+  /// The list with another tensor at a place.
+  package func setting(_ item: Tensor, at index: Tensor) -> TensorListHandle {
+    TensorListHandle(
+      tensor.apply(Ops.TensorListSetItem.self, [index, item], ["element_dtype": .type(dtype)]),
+      dtype)
+  }
 
   /// The list with one more tensor at its end.
   package func appending(_ item: Tensor) -> TensorListHandle {
@@ -41,8 +69,13 @@ package struct TensorListHandle {
   ///
   /// - Parameter shape: what is known of the tensor's shape.
   package func popped(shape: PartialShape) -> (rest: TensorListHandle, last: Tensor) {
-    let sizes = shape.dimensions.map { tensor.graph.constant($0.map { $0 ?? -1 }, .int32) }
-    return popped(sizes: sizes ?? tensor.graph.constant(-1, .int32))
+    popped(sizes: Self.sizes(shape, in: tensor.graph))
+  }
+
+  /// A shape as the ops take it, with −1 for what is not known.
+  private static func sizes(_ shape: PartialShape, in graph: Graph) -> Tensor {
+    shape.dimensions.map { graph.constant($0.map { $0 ?? -1 }, .int32) }
+      ?? graph.constant(-1, .int32)
   }
 
   /// The list without its last tensor, and that tensor.

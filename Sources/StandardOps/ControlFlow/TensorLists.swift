@@ -5,9 +5,14 @@ import TensorCore
 ///
 /// The gradient with respect to a list is a list: of as many elements, where one without numbers stands
 /// for zeros.
-public protocol TensorListOp: DataOp {}
+public protocol TensorListOp: DataOp {
+  /// Whether it gives one of the lists that it takes with other elements.
+  static var changesList: Bool { get }
+}
 
 extension TensorListOp {
+  /// Only reads lists, or makes new ones.
+  public static var changesList: Bool { false }
   /// Scalars for lists, unknown for elements.
   public static func shapes(of node: Node) throws(GraphError) -> [PartialShape] {
     node.record.outputs.map { $0.dtype == .variant ? .scalar : .unknown }
@@ -21,7 +26,7 @@ extension TensorListOp {
 
 extension Ops {
   /// The type of a list's elements.
-  static let elementType = AttributeKey<DType>("element_dtype")
+  package static let elementType = AttributeKey<DType>("element_dtype")
 
   /// A list of no tensors.
   public enum EmptyTensorList: TensorListOp {
@@ -76,7 +81,8 @@ extension Ops {
 
   /// A list's tensors as one, along a new first axis.
   public enum TensorListStack: TensorListOp {
-    static let count = AttributeKey<Int>("num_elements")
+    /// The number of the list's elements; −1 if it is not stated.
+    package static let count = AttributeKey<Int>("num_elements")
     public static let signature = Signature(
       ["input_handle: variant", "element_shape: int32"], gives: ["tensor: element_dtype"],
       [.type("element_dtype"), .int("num_elements", default: -1)])
@@ -170,6 +176,7 @@ extension Ops {
 
   /// The list with a tensor's rows at the places of the indices.
   public enum TensorListScatterIntoExistingList: TensorListOp {
+    public static let changesList = true
     public static let signature = Signature(
       ["input_handle: variant", "tensor: element_dtype", "indices: int32 vector"],
       gives: ["output_handle: variant"], [.type("element_dtype")])
@@ -193,6 +200,7 @@ extension Ops {
 
   /// The list with as many elements as are asked for.
   public enum TensorListResize: TensorListOp {
+    public static let changesList = true
     public static let signature = Signature(
       ["input_handle: variant", "size: int32 scalar"], gives: ["output_handle: variant"])
     public static func values(of node: Node, _ inputs: [TensorValue]) throws(GraphError)

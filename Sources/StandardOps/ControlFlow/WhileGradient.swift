@@ -2,17 +2,24 @@ import GraphCore
 import TensorCore
 
 /// The gradient of a loop: a second loop runs like the first and records in lists what the gradient of a
-/// round needs; a third goes back through them.
+/// round needs; a third goes back through them. A run that needs the first two does only the second.
 package struct WhileGradient {
   private let graph: Graph
   private let context: GradientContext
   private let body: Function
+  /// The loop's node, or one that gives a result of it.
+  private let loop: Node?
   /// How many of the inputs are variables; the rest are the same in every round.
   private let variableCount: Int
   /// What the loop began with.
   private let inputs: [Tensor]
   /// The positions of the inputs that have gradients: numbers, and lists, whose elements may be.
   private let carriers: [Int]
+
+  /// The attribute of a loop that repeats another to record it, which names that.
+  package static let recorded = "_recorded_loop"
+  /// The position of the other's first input and output among those of such a loop.
+  package static let recordedStart = 1
 
   static func gradient(of node: Node, _ upstream: [Tensor?], in context: GradientContext)
     -> Gradient
@@ -21,7 +28,7 @@ package struct WhileGradient {
       return .unavailable("its functions are not known")
     }
     return .dense(
-      gradients(condition, body, node.inputs, upstream, node.inputs.count, context))
+      gradients(condition, body, node.inputs, upstream, node.inputs.count, of: node, context))
   }
 
   /// The gradients with respect to what a loop began with.
@@ -30,9 +37,10 @@ package struct WhileGradient {
   ///   - inputs: the variables' first values, then what is the same in every round.
   ///   - upstream: gradients with respect to the variables' last values; nil where there is none.
   ///   - variableCount: how many of the inputs are variables.
+  ///   - loop: the loop's node, or one that gives a result of it.
   package static func gradients(
     _ condition: Function, _ body: Function, _ inputs: [Tensor], _ upstream: [Tensor?],
-    _ variableCount: Int, _ context: GradientContext
+    _ variableCount: Int, of loop: Node?, _ context: GradientContext
   ) -> [Tensor?] {
     if body.changesVariables(context.graph) {
       context.graph.record(
@@ -40,7 +48,7 @@ package struct WhileGradient {
           "a loop whose body changes variables cannot be differentiated", node: body.name))
       return inputs.map { _ in nil }
     }
-    let gradient = WhileGradient(body, inputs, variableCount, context)
+    let gradient = WhileGradient(body, inputs, variableCount, loop, context)
     let round = gradient.round()
     // The positions, among the loop's inputs, of what the gradient of a round needs.
     let needed = Set(round.neededInputs.map { $0 - gradient.carriers.count })
@@ -51,11 +59,13 @@ package struct WhileGradient {
   }
 
   private init(
-    _ body: Function, _ inputs: [Tensor], _ variableCount: Int, _ context: GradientContext
+    _ body: Function, _ inputs: [Tensor], _ variableCount: Int, _ loop: Node?,
+    _ context: GradientContext
   ) {
     graph = context.graph
     self.context = context
     self.body = body
+    self.loop = loop
     self.variableCount = variableCount
     self.inputs = inputs
     carriers = inputs.indices.filter {
@@ -107,7 +117,9 @@ package struct WhileGradient {
       return [x[0] + 1] + own.inlined(body, variables) + variables[variableCount...] + lists
     }
     let empty = recorded.map { TensorListHandle(emptyIn: graph, types[$0]).tensor }
-    return loop(goesOn, next, [graph.constant(0, .int32)] + inputs + empty)
+    return made(
+      goesOn, next, [graph.constant(0, .int32)] + inputs + empty,
+      loop.map { [Self.recorded: $0.name.attribute] } ?? [:])
   }
 
   /// The loop back: the number of the round, gradients, the lists, and what is the same in every round.
@@ -144,7 +156,7 @@ package struct WhileGradient {
     let start = carriers.map { index in
       (index < upstream.count ? upstream[index] : nil) ?? zerosLike(forward[1 + index])
     }
-    let last = loop(
+    let last = made(
       goesOn, previous,
       [forward[0]] + start + forward[(1 + inputs.count)...] + fixed.map { inputs[$0] })
     var result = [Tensor?](repeating: nil, count: inputs.count)
@@ -153,10 +165,15 @@ package struct WhileGradient {
   }
 
   /// A `While` of the given functions.
-  private func loop(_ condition: Function, _ body: Function, _ inputs: [Tensor]) -> [Tensor] {
+  private func made(
+    _ condition: Function, _ body: Function, _ inputs: [Tensor],
+    _ attributes: [String: Attribute] = [:]
+  ) -> [Tensor] {
+    let functions = [
+      "cond": Attribute.function(condition.name, [:]), "body": .function(body.name, [:]),
+    ]
     let node = graph.add(
-      Ops.StatelessWhile.self, inputs,
-      ["cond": .function(condition.name, [:]), "body": .function(body.name, [:])])
+      Ops.StatelessWhile.self, inputs, attributes.merging(functions) { $1 })
     return node.isPoison ? inputs.map { _ in graph.poison } : node.outputs
   }
 }

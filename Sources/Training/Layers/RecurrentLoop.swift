@@ -68,24 +68,27 @@ extension Layers {
     _ sequence: Tensor, _ first: [Tensor], _ cell: RecurrentCell, _ options: RecurrentOptions
   ) -> Tensor {
     let (graph, dtype) = (sequence.graph, sequence.dtype)
-    // Steps are taken from a list's end.
-    let steps = TensorListHandle(
-      ofRows: options.goBackwards ? sequence : reverse(sequence, axes: [0]))
+    let steps = TensorListHandle(ofRows: sequence)
     let results =
-      options.returnSequences ? [TensorListHandle(emptyIn: graph, dtype).tensor] : []
-    // The loop's variables: the steps, the states, weights, and the results if all are asked for.
-    let states = 1..<(1 + first.count)
+      options.returnSequences
+      ? [TensorListHandle(of: shape(of: sequence)[0], dtype).tensor] : []
+    // The loop's variables: the number of the round, the steps, the states, weights, and the results if
+    // all are asked for.
+    let states = 2..<(2 + first.count)
     let fixed = states.upperBound..<(states.upperBound + cell.weights.count)
     let stepShape = PartialShape([sequence.shape[1], sequence.shape[2]])
-    let last = graph.whileLoop([steps.tensor] + first + cell.weights + results) { _, x in
-      TensorListHandle(x[0], dtype).count .> 0
+    let variables = [graph.constant(0, .int32), steps.tensor] + first + cell.weights + results
+    let last = graph.whileLoop(variables) { _, x in
+      x[0] .< TensorListHandle(x[1], dtype).count
     } body: { _, x in
-      let (rest, step) = TensorListHandle(x[0], dtype).popped(shape: stepShape)
+      let steps = TensorListHandle(x[1], dtype)
+      let place = options.goBackwards ? steps.count - 1 - x[0] : x[0]
+      let step = steps.item(at: place, shape: stepShape)
       let new = cell.step(step, Array(x[states]), Array(x[fixed]))
       let results = x[fixed.upperBound...].map {
-        TensorListHandle($0, dtype).appending(new[0]).tensor
+        TensorListHandle($0, dtype).setting(new[0], at: x[0]).tensor
       }
-      return [rest.tensor] + new + x[fixed] + results
+      return [x[0] + 1, x[1]] + new + x[fixed] + results
     }
     guard options.returnSequences else { return last[states.lowerBound] }
     let rows = TensorListHandle(last[fixed.upperBound], dtype).stacked(sizes: shape(of: first[0]))
