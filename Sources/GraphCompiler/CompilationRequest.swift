@@ -14,6 +14,8 @@ public struct CompilationRequest: Sendable {
     public var value: TensorValue?
     /// What it stands for in a round of a loop, if that is a list of tensors.
     package var list: ListValue?
+    /// The position of an earlier feed that has the same value under another name.
+    package var same: Int?
 
     /// A feed of the given shape.
     public init(tensor: Tensor, shape: Shape, value: TensorValue? = nil) {

@@ -22,7 +22,9 @@ import Testing
     ?? CheckpointLayoutTests.fixtures.appending(path: "loops")
 
   @Test(
-    arguments: ["recurrent", "partly", "growing", "lists", "nested", "again", "sequences"].flatMap {
+    arguments: [
+      "recurrent", "partly", "growing", "lists", "nested", "again", "decided", "sequences",
+    ].flatMap {
       name in [1, 2].map { "\(name)_v\($0)" }
     })
   func gradientsAreTensorFlows(_ name: String) throws {

@@ -15,7 +15,7 @@ import Testing
 
   @Test(
     arguments: [
-      ("conformance", 330), ("loops", 6), ("shapes", 32), ("recurrent", 77),
+      ("conformance", 330), ("loops", 18), ("shapes", 32), ("recurrent", 77),
       ("recurrent-shapes", 204),
     ],
     [["--backend", "cpu"], ["--unoptimized"], ["--exact", "--threads", "1"]])

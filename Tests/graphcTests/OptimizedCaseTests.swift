@@ -17,7 +17,7 @@ import Testing
     let atol: Double
   }
 
-  @Test(arguments: [("conformance", 330), ("loops", 6), ("recurrent", 77)])
+  @Test(arguments: [("conformance", 330), ("loops", 18), ("recurrent", 77)])
   func optimizedCasesGiveTheSameValues(_ cases: (name: String, count: Int)) throws {
     let kept = ProcessInfo.processInfo.environment["DATAFLOW_OPTIMIZED_CASES"].map {
       URL(filePath: $0)

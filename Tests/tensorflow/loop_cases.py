@@ -37,6 +37,31 @@ for v2 in (False,True):
         _,a=tf1.while_loop(lambda i,a:i<n,outer,[0,x])
         return [a]+tf1.gradients(a,[x])
     save('nested_v%d'%(2 if v2 else 1),nested,{'x':R.rand(4).astype('float32'),'n':np.array(4,'int32')},v2)
+# Conditionals whose predicates are computed, each for both sides.
+def decided(x):
+    p=tf.reduce_sum(x)>0
+    y=tf1.cond(p,lambda:tf.sin(x)*x,lambda:tf.exp(-x))
+    z=tf1.cond(p,lambda:y*2.,lambda:y+tf.reduce_mean(x))
+    q=tf1.cond(tf.reduce_max(z)>1.,lambda:tf1.cond(p,lambda:z*z,lambda:tf.tanh(z)),lambda:z)
+    loss=tf.reduce_sum(q)
+    return [y,z,q]+tf1.gradients(loss,[x])
+def rounds(x):
+    ta=tf1.TensorArray(tf.float32,6)
+    def body(i,a,ta):
+        a=tf1.cond(tf.reduce_sum(a)>1.,lambda:a*.5,lambda:a*a+x)
+        ta=tf1.cond(tf.equal(i%2,0),lambda:ta.write(i,a),lambda:ta.write(i,tf.sin(a)))
+        return i+1,a,ta
+    _,a,ta=tf1.while_loop(lambda i,a,ta:i<6,body,[0,x,ta])
+    y=ta.stack()
+    return [a,y]+tf1.gradients(tf.reduce_sum(y)+tf.reduce_sum(a),[x])
+def held(x):
+    def inside(): return tf1.while_loop(lambda i,a:i<4,lambda i,a:(i+1,tf.cos(a)*x),[0,x])[1]
+    y=tf1.cond(tf.reduce_sum(x)>0,inside,lambda:x*3.)
+    return [y]+tf1.gradients(y,[x])
+for v2 in (False,True):
+    for name,build in (('decided',decided),('rounds',rounds),('held',held)):
+        for sign in (1,-1):
+            save('%s_%s_v%d'%(name,'yes' if sign>0 else 'no',2 if v2 else 1),build,{'x':(sign*R.rand(100)).astype('float32')},v2)
 def stateless(n):
     return [tf.random.stateless_uniform([7,3],[1,2]),tf.random.stateless_normal([9],[5,77]),tf.random.stateless_truncated_normal([6],[5,7]),tf.random.stateless_uniform([8],[3,4],minval=-5,maxval=9,dtype=tf.int32),tf.random.stateless_uniform(tf.reshape(n,[1]),[9,9])]
 save('stateless',stateless,{'n':np.array(4,'int32')})

@@ -116,6 +116,19 @@ def nested(x, n):
     return tf.reduce_sum(a)
 
 
+def decided(x):
+    """Conditionals whose predicates are computed, in and around loops."""
+    positive = tf.reduce_sum(x) > 0
+    y = tf1.cond(positive, lambda: tf.sin(x) * x, lambda: tf.exp(-x))
+
+    def body(i, a):
+        return i + 1, tf1.cond(tf.reduce_max(a) > 1, lambda: a * 0.5, lambda: a * a + y)
+
+    _, a = tf1.while_loop(lambda i, _: i < 5, body, [0, y])
+    inner = lambda: tf1.while_loop(lambda i, _: i < 3, lambda i, b: (i + 1, tf.cos(b) * a), [0, a])[1]
+    return tf.reduce_sum(tf1.cond(positive, inner, lambda: a * y))
+
+
 def sequences(x, lengths):
     """dynamic_rnn, which stops each sequence at its own length."""
     cell = tf1.nn.rnn_cell.LSTMCell(3, initializer=tf1.random_uniform_initializer(-1, 1, seed=options.seed))
@@ -130,5 +143,6 @@ save("lists", lists, x=numbers(4, 3))
 save("nested", nested, x=numbers(4), n=np.array(5, "int32"))
 save("again", nested, again=True, x=numbers(4), n=np.array(5, "int32"))
 save("sequences", sequences, x=numbers(3, 4, 2), lengths=np.array([4, 1, 3], "int32"))
+save("decided", decided, x=numbers(100))
 with open(os.path.join(options.out, "loops.json"), "w") as file:
     file.write("{\n" + ",\n".join(f"{json.dumps(k)}: {json.dumps(v)}" for k, v in cases.items()) + "\n}\n")

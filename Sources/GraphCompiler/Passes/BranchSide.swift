@@ -57,8 +57,13 @@ struct BranchSide {
     }
     var feeds: [CompilationRequest.Feed] = []
     var outer: [Tensor] = []
+    var positions: [Tensor: Int] = [:]
     for endpoint in crossing.sorted(by: { ($0.node, $0.output) < ($1.node, $1.output) }) {
-      let (feed, value) = try Self.feed(endpoint, side, conditional, copy)
+      var (feed, value) = try Self.feed(endpoint, side, conditional, copy)
+      if feed.value == nil, feed.list == nil {
+        feed.same = positions[value]
+        if feed.same == nil { positions[value] = feeds.count }
+      }
       feeds.append(feed)
       outer.append(value)
     }
@@ -139,7 +144,15 @@ struct BranchSide {
   mutating func addZeros(_ number: Int, like tensor: Tensor) {
     let graph = workspace.graph
     let sizes = graph.constant(tensor.shape.fullyDefined?.dimensions ?? [], .int32)
-    results[number] = fill(sizes, with: graph.constant(0, tensor.dtype))
+    results[number] = fill(
+      sizes, with: graph.constant(TensorValue(zeros: .scalar, dtype: tensor.dtype)))
+  }
+
+  /// What a result is outside of the side that only passes it on.
+  func passed(_ number: Int) -> Tensor? {
+    guard var tensor = results[number] else { return nil }
+    while tensor.node.op == Ops.Identity.name { tensor = tensor.node.input(0) }
+    return arguments.firstIndex(of: tensor).map { passed[$0] }
   }
 
   /// The variable outside of the side that a handle in it stands for.

@@ -33,7 +33,8 @@ struct Conditionals {
   private var known: [Conditional] = []
   /// The conditional that each node belongs to.
   private var owners: [Int: Int] = [:]
-  private var refused: Set<Endpoint> = []
+  /// Why what depends on a predicate is no conditional as TensorFlow builds it.
+  private(set) var faults: [Endpoint: String] = [:]
 
   /// The conditional that a node belongs to, if that is known.
   func taken(by node: Node) -> Conditional? { owners[node.index].map { known[$0] } }
@@ -42,17 +43,18 @@ struct Conditionals {
   ///
   /// - Parameters:
   ///   - nodes: all that run, in order.
-  ///   - isFed: whether a tensor comes from no node.
+  ///   - isInside: whether they are part of another conditional or loop.
+  ///   - fed: what stands for a tensor that comes from no node.
   /// - Returns: that of the node; nil if its nodes are not those of a conditional as TensorFlow builds it.
-  mutating func find(_ node: Node, in nodes: [Node], isFed: @escaping (Endpoint) -> Bool)
-    -> Conditional?
-  {
-    let predicate = ConditionalScan.origin(of: node.record.inputs[1], in: node.graph, isFed)
-    guard !refused.contains(predicate), owners[node.index] == nil else { return nil }
-    var scan = ConditionalScan(predicate, isFed)
+  mutating func find(
+    _ node: Node, in nodes: [Node], isInside: Bool, fed: @escaping (Endpoint) -> Tensor?
+  ) -> Conditional? {
+    let predicate = ConditionalScan.origin(of: node.record.inputs[1], in: node.graph, fed)
+    guard faults[predicate] == nil, owners[node.index] == nil else { return nil }
+    var scan = ConditionalScan(predicate, isInside: isInside, fed)
     for node in nodes where owners[node.index] == nil {
-      guard scan.visit(node) else {
-        refused.insert(predicate)
+      if let fault = scan.visit(node) {
+        faults[predicate] = "\"\(node.name)\" \(fault)"
         return nil
       }
     }
@@ -67,28 +69,32 @@ struct Conditionals {
 /// Goes through nodes in order with the side that each is on; those that are linked belong together.
 private struct ConditionalScan {
   private let predicate: Endpoint
-  private let isFed: (Endpoint) -> Bool
+  private let fed: (Endpoint) -> Tensor?
   private var predicates: [Endpoint: Bool] = [:]
   private var switches: [Int: Bool] = [:]
   private var side: [Int: Int] = [:]
   /// For each merge of two sides those that its inputs come from.
   private var merges: [Int: [Int]] = [:]
-  /// How many merges each node waits for, one after the other: what waits for one cannot be computed
-  /// with what that merges.
-  private var level: [Int: Int] = [:]
+  /// To which part each node belongs: a switch that comes after a merge begins another, since it may take
+  /// what follows from that.
+  private var part: [Int: Int] = [:]
+  private var lastPart = 0
+  private var hasMerged = false
+  /// Whether the nodes are part of another conditional or loop, so that values of parts before it are fed.
+  private let isInside: Bool
   private var groups = LinkedGroups()
 
-  init(_ predicate: Endpoint, _ isFed: @escaping (Endpoint) -> Bool) {
-    (self.predicate, self.isFed) = (predicate, isFed)
+  init(_ predicate: Endpoint, isInside: Bool, _ fed: @escaping (Endpoint) -> Tensor?) {
+    (self.predicate, self.isInside, self.fed) = (predicate, isInside, fed)
     predicates[predicate] = false
   }
 
   /// The tensor that a predicate is, which TensorFlow passes on under another name.
   static func origin(
-    of predicate: Endpoint, in graph: Graph, _ isFed: (Endpoint) -> Bool
+    of predicate: Endpoint, in graph: Graph, _ fed: (Endpoint) -> Tensor?
   ) -> Endpoint {
     var current = predicate
-    while !isFed(current) {
+    while fed(current) == nil {
       let node = graph.node(at: current.node)
       guard node.op == Ops.Identity.name, node.record.inputs.count == 1,
         node.record.inputs[0].node < node.index
@@ -100,31 +106,33 @@ private struct ConditionalScan {
 
   /// Whether a value says the same as the predicate, or the opposite; nil if it is another.
   private func isOpposite(_ endpoint: Endpoint, in graph: Graph) -> Bool? {
-    let origin = Self.origin(of: endpoint, in: graph, isFed)
+    let origin = Self.origin(of: endpoint, in: graph, fed)
     if origin == predicate { return false }
+    if let value = fed(origin), value == fed(predicate) { return false }
     // Gradients ask which input a merge took.
     let node = graph.node(at: origin.node)
-    guard node.op == Ops.Equal.name, !isFed(origin), node.record.inputs.count == 2,
+    guard node.op == Ops.Equal.name, fed(origin) == nil, node.record.inputs.count == 2,
       node.record.inputs[0].output == 1, let sides = merges[node.record.inputs[0].node],
       let number = node.input(1).constantValue?.integers?.first, sides.indices.contains(number)
     else { return nil }
     return sides[number] == 0
   }
 
-  /// - Returns: false for a node that no conditional has.
-  mutating func visit(_ node: Node) -> Bool {
+  /// - Returns: what is wrong with a node that no conditional has.
+  mutating func visit(_ node: Node) -> String? {
     let (index, record) = (node.index, node.record)
-    let inputs = record.inputs.filter { !isFed($0) }
-    level[index] =
-      (inputs.map(\.node) + record.controlInputs).reduce(0) { max($0, level[$1] ?? 0) }
+    let inputs = record.inputs.filter { fed($0) == nil }
     if node.op == Ops.Switch.name, let opposite = isOpposite(record.inputs[1], in: node.graph) {
       predicates[record.inputs[1]] = opposite
-      predicates[Self.origin(of: record.inputs[1], in: node.graph, isFed)] = opposite
+      predicates[Self.origin(of: record.inputs[1], in: node.graph, fed)] = opposite
       if side[record.inputs[0].node] == nil {
         // What a side is given does not come from a side.
-        if switches[record.inputs[0].node] != nil { return false }
+        if switches[record.inputs[0].node] != nil { return "switches what is switched" }
         switches[index] = opposite
-        return true
+        if hasMerged { lastPart += 1 }
+        hasMerged = false
+        part[index] = lastPart
+        return nil
       }
     }
     var found: [Int] = []
@@ -142,20 +150,27 @@ private struct ConditionalScan {
       found.append(own)
       linked.append(control)
     }
-    guard let first = found.first else { return true }
+    guard let first = found.first else { return nil }
     let isMerge = node.op == Ops.Merge.name
-    if isMerge, found.contains(1 - first) {
-      guard count == 2, record.inputs.count == 2, linked.count == 2 else { return false }
+    if isMerge, isInside, record.inputs.count == 2, inputs.count == 1, found == [first] {
+      // What is given comes from the other side of an earlier part.
+      let isFirst = fed(record.inputs[1]) != nil
+      merges[index] = isFirst ? [first, 1 - first] : [1 - first, first]
+    } else if isMerge, found.contains(1 - first) {
+      guard count == 2, record.inputs.count == 2, linked.count == 2 else {
+        return "merges more than two sides"
+      }
       merges[index] = found
     } else {
-      guard !found.contains(1 - first), !isMerge || count == record.inputs.count else {
-        return false
-      }
+      if found.contains(1 - first) { return "takes something from both sides" }
+      if isMerge, count != record.inputs.count { return "merges a side with what is on none" }
       side[index] = first
     }
-    for other in linked where level[other] == level[index] { groups.link(index, other) }
-    if merges[index] != nil { level[index, default: 0] += 1 }
-    return true
+    let own = linked.reduce(0) { max($0, part[$1] ?? 0) }
+    part[index] = own
+    for other in linked where part[other] == own { groups.link(index, other) }
+    if merges[index] != nil { hasMerged = true }
+    return nil
   }
 
   /// What was found.

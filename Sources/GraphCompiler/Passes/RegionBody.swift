@@ -193,6 +193,8 @@ extension CompilationRequest {
     let outcome: Specialize.Outcome
     do {
       outcome = try Specialize.run(self, options)
+    } catch let error as NoRegion {
+      throw error
     } catch {
       throw NoRegion("\(error)")
     }

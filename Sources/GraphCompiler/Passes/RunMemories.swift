@@ -44,6 +44,7 @@ package final class RunMemories: Sendable {
     /// How often a list in memory has been changed, as far as copies have come.
     var versions: [String: Int] = [:]
     var holdsLists = false
+    var hasSegments = false
     var hasLearned = false
     var isRefused = false
     /// Why.
@@ -148,6 +149,19 @@ package final class RunMemories: Sendable {
         isNew = isNew || stack.constant == nil
       }
       return isNew
+    }
+  }
+
+  /// Whether the run has segments, so that what decides them is decided between them.
+  var hasSegments: Bool { state.withLock { $0.hasSegments } }
+
+  /// Notes that the run has segments: what is alive in the next one is what was chosen in this one.
+  ///
+  /// - Returns: whether that was not known.
+  func noteSegments() -> Bool {
+    state.withLock { state in
+      defer { state.hasSegments = true }
+      return !state.hasSegments
     }
   }
 

@@ -59,6 +59,11 @@ package enum Specialize {
       {
         continue
       }
+      if case .success((let copy, .endOfSegment?)) = result, copy.holdsBranches,
+        memories.noteSegments()
+      {
+        continue
+      }
       if case .success((let copy, nil)) = result {
         if request.fetches.contains(where: { copy.map($0.endpoint)?.dtype == .variant }),
           memories.refuse("a list is fetched")

@@ -10,7 +10,7 @@ extension SpecializedCopy {
   /// - Parameter halt: why its predicate is not known. One that follows from fed Booleans decides how the
   ///   run is planned, for which there are few ways.
   mutating func conditional(decidedBy node: Node, _ halt: Halt) -> Conditional? {
-    guard options.makesRegions, request.open == nil else { return nil }
+    guard options.makesRegions, request.open == nil, !memories.hasSegments else { return nil }
     if case .needsValues(let positions) = halt, request.region.depth == 0,
       positions.allSatisfy({ request.feeds[$0].tensor.dtype == .bool })
     {
@@ -20,7 +20,14 @@ extension SpecializedCopy {
       predicate.shape == .scalar
     else { return nil }
     let feeds = feeds
-    return conditionals.find(node, in: needed) { feeds[$0] != nil }
+    let isInside = request.region.depth > 0
+    if let found = conditionals.find(node, in: needed, isInside: isInside, fed: { feeds[$0] }) {
+      return found
+    }
+    if let fault = conditionals.faults.values.first {
+      record(node, "is decided before what follows it is planned, since \(fault)")
+    }
+    return nil
   }
 
   /// Adds a node of a conditional: all of it at its place.
@@ -38,6 +45,8 @@ extension SpecializedCopy {
       try place(conditional, at: node)
       return nil
     } catch {
+      // A part of a plan has no segments.
+      if request.region.depth > 0 { throw error }
       let first = conditional.switches.keys.min().map { request.graph.node(at: $0) } ?? node
       record(first, "is decided before what follows it is planned, since \(error.reason)")
       loopFault = loopFault ?? "\(first.name) is decided in between: \(error.reason)"
@@ -56,6 +65,7 @@ extension SpecializedCopy {
     guard let predicate = map(conditional.predicate) else {
       throw NoRegion("its predicate has no value")
     }
+    try supply(conditional)
     let results = try wanted(of: conditional)
     var sides = [
       try BranchSide(0, conditional, results, of: self, in: inner),
@@ -65,7 +75,10 @@ extension SpecializedCopy {
     var computed: [Int] = []
     var values: [Tensor?] = results.map { _ in nil }
     for (number, result) in results.enumerated() {
-      if let side = result.side, let given = sides[side].results[number] {
+      if let side = result.side, let outer = try passed(sides[side], number) {
+        values[number] = outer
+        continue
+      } else if let side = result.side, let given = sides[side].results[number] {
         sides[1 - side].addZeros(number, like: given)
       } else if let same = try alike(sides, number, result.endpoint) {
         values[number] = same
@@ -89,23 +102,63 @@ extension SpecializedCopy {
       }
     }
     for index in conditional.merges { setOutputs([nil, nil], of: index) }
+    for index in conditional.own {
+      let data = map(request.graph.node(at: index).record.inputs[0])
+      setOutputs([data, data], of: index)
+    }
     for (value, result) in zip(values, results) {
       let node = request.graph.node(at: result.endpoint.node)
       var outputs = self.outputs[node.index] ?? node.record.outputs.map { _ in nil }
       outputs[result.endpoint.output] = value
       setOutputs(outputs, of: node.index)
     }
+    holdsBranches = true
     record(node, "is decided inside of the plan")
+  }
+
+  /// What later parts take of a side that lies outside of it: what it only passes on, and lists in memory.
+  private mutating func passed(_ side: BranchSide, _ number: Int) throws(NoRegion) -> Tensor? {
+    if let list = side.lists[number] {
+      guard case .memory(let name, let version) = list, memories.version(of: name) == version else {
+        throw NoRegion("a side keeps a list that is not in memory")
+      }
+      return token(list)
+    }
+    return side.passed(number)
+  }
+
+  /// Adds what the sides take that has not had its turn.
+  private mutating func supply(_ conditional: Conditional) throws(NoRegion) {
+    let graph = request.graph
+    let own = Set(conditional.nodes)
+    for index in conditional.nodes {
+      for input in graph.node(at: index).record.inputs
+      where !own.contains(input.node) && map(input) == nil {
+        let isSwitch = conditional.switches[input.node] != nil
+        let source = isSwitch ? graph.node(at: input.node).record.inputs[0] : input
+        do {
+          if map(source) == nil { _ = try addEarly(graph.node(at: source.node)) }
+        } catch {
+          throw NoRegion("\(error)")
+        }
+      }
+    }
   }
 
   /// The results that something takes which is not part of it.
   private func wanted(of conditional: Conditional) throws(NoRegion) -> [BranchSide.Result] {
     let own = conditional.own.union(conditional.sides[0]).union(conditional.sides[1])
+    var kept = conditional.kept
     let merges = Set(conditional.merges)
     var wanted: Set<Endpoint> = []
     for tensor in request.fetches where !isFed(tensor.endpoint) {
       if own.contains(tensor.node.index) {
-        throw NoRegion("\(tensor.name) is fetched from inside of it")
+        guard request.region.depth > 0 else {
+          throw NoRegion("\(tensor.name) is fetched from inside of it")
+        }
+        // A part that comes later in the conditional around this one takes it.
+        let side = conditional.sides.firstIndex { $0.contains(tensor.node.index) }
+        if let side { kept[tensor.endpoint] = side }
       }
       if merges.contains(tensor.node.index) { wanted.insert(tensor.endpoint) }
     }
@@ -117,7 +170,7 @@ extension SpecializedCopy {
     }
     let results =
       wanted.map { BranchSide.Result(endpoint: $0, side: nil) }
-      + conditional.kept.map { BranchSide.Result(endpoint: $0.key, side: $0.value) }
+      + kept.map { BranchSide.Result(endpoint: $0.key, side: $0.value) }
     return results.sorted {
       ($0.endpoint.node, $0.endpoint.output) < ($1.endpoint.node, $1.endpoint.output)
     }

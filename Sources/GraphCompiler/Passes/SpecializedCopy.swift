@@ -18,6 +18,8 @@ struct SpecializedCopy {
   private(set) var lists: [Endpoint: ListValue] = [:]
   /// The conditionals that only running decides, by their predicates.
   var conditionals = Conditionals()
+  /// Whether one of them is part of the copy.
+  var holdsBranches = false
   /// The nodes whose values followed from shapes.
   private(set) var known = Set<Int>()
   let needed: [Node]
@@ -43,6 +45,10 @@ struct SpecializedCopy {
       request.feeds.enumerated().map { ($0.element.tensor.endpoint, $0.offset) },
       uniquingKeysWith: { first, _ in first })
     for feed in request.feeds {
+      if let same = feed.same {
+        feeds[feed.tensor.endpoint] = feeds[request.feeds[same].tensor.endpoint]
+        continue
+      }
       feeds[feed.tensor.endpoint] = feed.list.map { list($0, of: feed) } ?? placeholder(feed)
     }
   }
@@ -85,7 +91,9 @@ struct SpecializedCopy {
   /// The feeds that became placeholders, by their position in the request.
   var usedFeeds: [(position: Int, tensor: Tensor)] {
     request.feeds.enumerated().compactMap { position, feed in
-      guard feed.value == nil, let tensor = feeds[feed.tensor.endpoint] else { return nil }
+      guard feed.value == nil, feed.same == nil, let tensor = feeds[feed.tensor.endpoint] else {
+        return nil
+      }
       if feed.list == nil { return (position, tensor) }
       guard case .rows(let rows)? = lists[tensor.endpoint] else { return nil }
       return (position, rows)
@@ -132,6 +140,8 @@ struct SpecializedCopy {
   ///
   /// - Returns: why the copy ends before it; nil if it goes on.
   mutating func add(_ node: Node) throws -> Halt? {
+    // What a conditional took may have been added before its turn.
+    if outputs[node.index] != nil { return nil }
     if let conditional = conditionals.taken(by: node) {
       return try add(node, of: conditional)
     }
@@ -152,6 +162,9 @@ struct SpecializedCopy {
         if let conditional = conditional(decidedBy: node, halt) {
           return try add(node, of: conditional)
         }
+        if request.region.depth > 0, let fault = conditionals.faults.values.first {
+          throw NoRegion(fault)
+        }
         return halt
       case .known(let side):
         outputs[node.index] = [side ? nil : inputs[0], side ? inputs[0] : nil]
@@ -169,6 +182,34 @@ struct SpecializedCopy {
       return nil
     }
     return try add(node, inputs.compactMap { $0 })
+  }
+
+  /// Adds what a node follows from and the node itself, before their turn: nothing orders what is pure.
+  ///
+  /// - Returns: whether the node has been added.
+  mutating func addEarly(_ node: Node) throws -> Bool {
+    var pending = [node]
+    while let next = pending.last {
+      if outputs[next.index] != nil {
+        pending.removeLast()
+        continue
+      }
+      guard next.isPure, conditionals.taken(by: next) == nil,
+        !request.completed.contains(next.index)
+      else { return false }
+      let sources =
+        next.record.inputs.filter { !isFed($0) }.map(\.node) + next.record.controlInputs
+      let missing = sources.filter {
+        outputs[$0] == nil && !request.completed.contains($0)
+      }
+      // A cycle would have ended the order.
+      guard missing.isEmpty else {
+        pending += missing.map { request.graph.node(at: $0) }
+        continue
+      }
+      if try add(next) != nil || outputs[next.index] == nil { return false }
+    }
+    return true
   }
 
   /// Notes that a node does not run.
