@@ -33,8 +33,9 @@ struct Conditionals {
   private var known: [Conditional] = []
   /// The conditional that each node belongs to.
   private var owners: [Int: Int] = [:]
-  /// Why what depends on a predicate is no conditional as TensorFlow builds it.
-  private(set) var faults: [Endpoint: String] = [:]
+  private var refused: Set<Endpoint> = []
+  /// Why the nodes that were looked at last are no conditional as TensorFlow builds it.
+  private(set) var fault: String?
 
   /// The conditional that a node belongs to, if that is known.
   func taken(by node: Node) -> Conditional? { owners[node.index].map { known[$0] } }
@@ -50,11 +51,12 @@ struct Conditionals {
     _ node: Node, in nodes: [Node], isInside: Bool, fed: @escaping (Endpoint) -> Tensor?
   ) -> Conditional? {
     let predicate = ConditionalScan.origin(of: node.record.inputs[1], in: node.graph, fed)
-    guard faults[predicate] == nil, owners[node.index] == nil else { return nil }
+    guard !refused.contains(predicate), owners[node.index] == nil else { return nil }
     var scan = ConditionalScan(predicate, isInside: isInside, fed)
     for node in nodes where owners[node.index] == nil {
       if let fault = scan.visit(node) {
-        faults[predicate] = "\"\(node.name)\" \(fault)"
+        refused.insert(predicate)
+        self.fault = "\"\(node.name)\" \(fault)"
         return nil
       }
     }

@@ -24,7 +24,7 @@ extension SpecializedCopy {
     if let found = conditionals.find(node, in: needed, isInside: isInside, fed: { feeds[$0] }) {
       return found
     }
-    if let fault = conditionals.faults.values.first {
+    if let fault = conditionals.fault {
       record(node, "is decided before what follows it is planned, since \(fault)")
     }
     return nil

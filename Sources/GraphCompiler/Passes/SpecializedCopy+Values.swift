@@ -91,3 +91,45 @@ extension SpecializedCopy {
     }
   }
 }
+
+extension NodeRecord {
+  /// The values of the outputs, if all are known from shape arithmetic.
+  var knownValues: [TensorValue]? {
+    guard !outputs.isEmpty, partialValues.count == outputs.count else { return nil }
+    var values: [TensorValue] = []
+    for (output, partial) in zip(outputs, partialValues) {
+      guard let partial, let known = partial.known,
+        let value = try? TensorValue(
+          integers: known, as: output.dtype,
+          shape: partial.isScalar ? .scalar : Shape([known.count]))
+      else { return nil }
+      values.append(value)
+    }
+    return values
+  }
+}
+
+extension Node {
+  /// Whether what the node does depends on values that are not constants yet.
+  var isUndecided: Bool {
+    if record.outputs.contains(where: {
+      $0.shape.fullyDefined == nil && $0.dtype.byteCount != nil
+    }) {
+      return true
+    }
+    let inputs = record.inputs
+    for position in definition?.staticInputs ?? []
+    where inputs.indices.contains(position) && input(position).constantValue == nil { return true }
+    switch definition {
+    case is any CompositeOp.Type:
+      // The shape of what its expansion reads.
+      return self.inputs.contains {
+        $0.node.op == Ops.VarHandleOp.name && $0.node[Ops.VarHandleOp.shape].fullyDefined == nil
+      }
+    case let op as any ViewOp.Type: return op.view(of: self) == nil
+    case let op as any ReductionOp.Type: return (try? op.axes(of: self)) == nil
+    case is any ShapeOp.Type: return record.knownValues == nil
+    default: return false
+    }
+  }
+}
