@@ -105,6 +105,25 @@ import Testing
     #expect(try found[1].scalars(as: Float.self) == [3, 4, 3, 4])
   }
 
+  /// A side of a conditional takes a list as it was, though its newer form has been made by then.
+  @Test(arguments: [Float(1), -1]) func sidesTakeListsAsTheyWere(sign: Float) throws {
+    let x = graph.placeholder(.float32, [100, 2], name: "x")
+    let zero = graph.constant(Int32(0))
+    let first = TensorListHandle(ofRows: x).setting(graph.constant([Float(7), 8]), at: zero)
+    let second = first.setting(graph.constant([Float(5), 6]), at: zero)
+    let newer = second.item(at: zero, shape: [2])
+    let older = graph.cond(
+      reduceSum(x) .> reduceSum(newer) - 11.0,
+      then: { [first.item(at: zero, shape: [2])] }, else: { [newer * 2.0] })[0]
+    let values = try TensorValue([Float](repeating: sign, count: 200), shape: [100, 2])
+    for optimizes in [true, false] {
+      let session = try Session(graph, optimizes: optimizes)
+      let found = try session.run([older, newer], feeding: [x: values])
+      #expect(try found[0].scalars(as: Float.self) == (sign > 0 ? [7, 8] : [10, 12]))
+      #expect(try found[1].scalars(as: Float.self) == [5, 6])
+    }
+  }
+
   @Test(arguments: [true, false]) func placesBeyondTheListAreErrors(optimizes: Bool) throws {
     let x = graph.placeholder(.float32, [2, 2], name: "x")
     let index = graph.placeholder(.int32, [1], name: "index")

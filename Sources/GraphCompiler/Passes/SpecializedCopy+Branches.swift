@@ -128,18 +128,25 @@ extension SpecializedCopy {
   }
 
   /// Adds what the sides take that has not had its turn.
+  ///
+  /// - Throws: `NoRegion` if what they take is there no more.
   private mutating func supply(_ conditional: Conditional) throws(NoRegion) {
     let graph = request.graph
     let own = Set(conditional.nodes)
     for index in conditional.nodes {
-      for input in graph.node(at: index).record.inputs
-      where !own.contains(input.node) && map(input) == nil {
+      for input in graph.node(at: index).record.inputs where !own.contains(input.node) {
         let isSwitch = conditional.switches[input.node] != nil
         let source = isSwitch ? graph.node(at: input.node).record.inputs[0] : input
         do {
           if map(source) == nil { _ = try addEarly(graph.node(at: source.node)) }
         } catch {
           throw NoRegion("\(error)")
+        }
+        // Its switch had its turn before the list was changed, the conditional has it afterwards.
+        if let value = map(source), case .memory(let name, let version)? = list(value),
+          memories.version(of: name) != version
+        {
+          throw NoRegion("a list that it takes has been changed")
         }
       }
     }
