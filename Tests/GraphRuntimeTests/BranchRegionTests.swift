@@ -127,6 +127,32 @@ import Testing
     #expect(session.plans.count == 2)
   }
 
+  /// What comes before a node of a side has come before it, though a result of the side comes first.
+  @Test(arguments: [Float(1), -1]) func effectsBeforeASideComeBeforeIt(sign: Float) throws {
+    let x = graph.placeholder(.float32, [100], name: "x")
+    let v = graph.variable([Float(1)], name: "v")
+    let predicate = reduceSum(x) .> 0
+    let (no, yes) = switched(predicate, if: predicate)
+    let (pivotNo, pivotYes) = (identity(no), identity(yes))
+    func part(_ value: Float, _ pivot: Tensor) -> Tensor {
+      graph.controlDependencies([pivot]) { graph.constant([value]) }
+    }
+    let first = merge([part(2, pivotNo), part(3, pivotYes)]).output
+    let step = v.assign(graph.constant([Float(10)]))
+    let read = graph.controlDependencies([pivotYes, step]) {
+      v.handle.apply(Ops.ReadVariableOp.self, [], ["dtype": .type(.float32)])
+    }
+    let second = merge([part(4, pivotNo), read * 2.0]).output
+    for optimizes in [true, false] {
+      let session = try Session(graph, optimizes: optimizes)
+      try session.run(graph.globalVariablesInitializer())
+      let values = [Float](repeating: sign, count: 100)
+      let found = try session.run([first, second], feeding: [x: values])
+      #expect(try found[0].scalars(as: Float.self) == (sign > 0 ? [3] : [2]))
+      #expect(try found[1].scalars(as: Float.self) == (sign > 0 ? [20] : [4]))
+    }
+  }
+
   /// Draws of the side that is not taken leave its stream where it is.
   @Test func onlyTheTakenSideDraws() throws {
     let x = x

@@ -103,6 +103,7 @@ import Testing
     let found = try session.run(all, feeding: [x: try TensorValue(values, shape: [2, 2])])
     #expect(try found[0].scalars(as: Float.self) == [5, 6, 3, 4])
     #expect(try found[1].scalars(as: Float.self) == [3, 4, 3, 4])
+    #expect(session.plans.count > 1)
   }
 
   /// A side of a conditional takes a list as it was, though its newer form has been made by then.

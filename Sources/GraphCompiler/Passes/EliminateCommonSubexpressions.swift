@@ -24,8 +24,10 @@ package enum EliminateCommonSubexpressions: Pass {
       let effects = node.definition?.effects ?? .host
       if node.isRegion {
         node.eachInnerNode { inner in
-          guard inner.definition?.effects.contains(.writes) == true else { return }
-          writes[inner.input(0).node.variableName, default: 0] += 1
+          guard !inner.isRegion, inner.definition?.effects.contains(.writes) == true,
+            let handle = inner.inputs.first
+          else { return }
+          writes[handle.node.variableName, default: 0] += 1
         }
       } else if effects.contains(.writes), let handle = inputs.first {
         writes[handle.node.variableName, default: 0] += 1

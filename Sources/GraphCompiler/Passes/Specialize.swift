@@ -59,7 +59,7 @@ package enum Specialize {
       {
         continue
       }
-      if case .success((let copy, .endOfSegment?)) = result, copy.holdsBranches,
+      if case .success((let copy, .endOfSegment?)) = result, !copy.placedConditionals.isEmpty,
         memories.noteSegments()
       {
         continue

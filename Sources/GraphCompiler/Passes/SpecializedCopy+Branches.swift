@@ -112,17 +112,21 @@ extension SpecializedCopy {
       outputs[result.endpoint.output] = value
       setOutputs(outputs, of: node.index)
     }
-    holdsBranches = true
+    placedConditionals.insert(conditional.place)
     record(node, "is decided inside of the plan")
   }
 
-  /// What later parts take of a side that lies outside of it: what it only passes on, and lists in memory.
+  /// What later parts take of a side that lies outside of it: what it only passes on, constants, and
+  /// lists in memory.
   private mutating func passed(_ side: BranchSide, _ number: Int) throws(NoRegion) -> Tensor? {
     if let list = side.lists[number] {
       guard case .memory(let name, let version) = list, memories.version(of: name) == version else {
         throw NoRegion("a side keeps a list that is not in memory")
       }
       return token(list)
+    }
+    if let value = side.results[number].flatMap({ RegionBody.knownConstant($0) }) {
+      return target.constant(value)
     }
     return side.passed(number)
   }
@@ -134,6 +138,9 @@ extension SpecializedCopy {
     let graph = request.graph
     let own = Set(conditional.nodes)
     for index in conditional.nodes {
+      for control in graph.node(at: index).record.controlInputs where !own.contains(control) {
+        try expectDone(graph.node(at: control))
+      }
       for input in graph.node(at: index).record.inputs where !own.contains(input.node) {
         let isSwitch = conditional.switches[input.node] != nil
         let source = isSwitch ? graph.node(at: input.node).record.inputs[0] : input
@@ -150,6 +157,22 @@ extension SpecializedCopy {
         }
       }
     }
+  }
+
+  /// Adds what comes before a node of a side, if it has not had its turn and only orders others.
+  private mutating func expectDone(_ node: Node) throws(NoRegion) {
+    if let other = conditionals.taken(by: node) {
+      if placedConditionals.contains(other.place) { return }
+    } else if request.completed.contains(node.index) {
+      return
+    } else {
+      do {
+        if try addEarly(node) { return }
+      } catch {
+        throw NoRegion("\(error)")
+      }
+    }
+    throw NoRegion("\"\(node.name)\", which comes before it, comes after one of its results")
   }
 
   /// The results that something takes which is not part of it.

@@ -18,8 +18,8 @@ struct SpecializedCopy {
   private(set) var lists: [Endpoint: ListValue] = [:]
   /// The conditionals that only running decides, by their predicates.
   var conditionals = Conditionals()
-  /// Whether one of them is part of the copy.
-  var holdsBranches = false
+  /// Those that are part of the copy, by the node at which they are.
+  var placedConditionals: Set<Int> = []
   /// The nodes whose values followed from shapes.
   private(set) var known = Set<Int>()
   let needed: [Node]
